@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The patch itself: its objects, functions and states, and the module's init
+ * and exit.
+ */
+#ifndef _KLP_SDK_PATCH_H
+#define _KLP_SDK_PATCH_H
+
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+
+#include <klp-sdk/compat.h>
+#include <klp-sdk/state.h>
+
+/**
+ * struct klp_sdk_object - An object to be patched, and the functions in it
+ * @name:	name of a module, NULL for vmlinux
+ * @funcs:	functions to be patched, ended by an empty entry
+ * @nr_funcs:	number of entries of @funcs, the empty one included
+ *
+ * Made by KLP_SDK_OBJECT(). The SDK builds the core's struct klp_object from
+ * it, with the callbacks.
+ */
+struct klp_sdk_object {
+	const char *name;
+	struct klp_func *funcs;
+	unsigned int nr_funcs;
+};
+
+/**
+ * KLP_SDK_OBJECT() - One object of a patch
+ * @_name:	name of a module, NULL for vmlinux
+ * @_funcs:	array of struct klp_func, ended by an empty entry
+ *
+ * An array without the empty entry is refused at load with -EINVAL.
+ */
+#define KLP_SDK_OBJECT(_name, _funcs)					\
+	{ .name = (_name), .funcs = (_funcs), .nr_funcs = ARRAY_SIZE(_funcs) }
+
+/**
+ * KLP_SDK_OBJECTS() - List the objects of a patch for KLP_SDK_PATCH()
+ *
+ * Takes KLP_SDK_OBJECT() entries, each object once. The list ends itself.
+ */
+#define KLP_SDK_OBJECTS(...)						\
+	((const struct klp_sdk_object []){ __VA_ARGS__, { } })
+
+/**
+ * struct klp_sdk_patch - A livepatch with states
+ * @objs:	KLP_SDK_OBJECTS(); may be left out for a patch of states only
+ * @states:	KLP_SDK_STATES(); may be left out
+ * @replace:	as in struct klp_patch: replace all patches in use
+ * @patch:	what the core knows of it
+ *
+ * Made by KLP_SDK_PATCH().
+ */
+struct klp_sdk_patch {
+	const struct klp_sdk_object *objs;
+	struct klp_sdk_state *const *states;
+	bool replace;
+
+	/* private: built by klp_sdk_enable_patch() */
+	struct klp_patch patch;
+};
+
+/**
+ * klp_sdk_enable_patch() - Enable a patch together with its states
+ * @patch:	the patch, in static storage
+ *
+ * Checks the declarations, builds the core's arrays and calls
+ * klp_enable_patch(). A patch always gets an object for vmlinux, because the
+ * core runs no callback at all for a patch whose only objects are modules that
+ * are not loaded. KLP_SDK_PATCH() generates the call.
+ *
+ * Context: process context, from the module's init; may sleep.
+ *
+ * Return: 0; -EINVAL for a wrong declaration or states that do not fit those
+ * of the system, -ENOMEM, what a state's pre_patch returned, or an error of
+ * klp_enable_patch(). Every refusal by the SDK has its reason in the log.
+ */
+int klp_sdk_enable_patch(struct klp_sdk_patch *patch);
+
+/**
+ * klp_sdk_free_patch() - Free what klp_sdk_enable_patch() built
+ * @patch:	the patch
+ *
+ * Context: process context, from the module's exit, which the core allows only
+ * after it has let go of the patch. KLP_SDK_PATCH() generates the call.
+ */
+void klp_sdk_free_patch(struct klp_sdk_patch *patch);
+
+/**
+ * KLP_SDK_PATCH() - Declare the module's patch, its init and its exit
+ *
+ * Takes designated initialisers of struct klp_sdk_patch: .objs, .states and
+ * .replace. Once per module. It also marks the module as a livepatch; the
+ * author adds MODULE_LICENSE("GPL") and MODULE_DESCRIPTION().
+ */
+#define KLP_SDK_PATCH(...)						\
+	static struct klp_sdk_patch klp_sdk_patch = {			\
+		.patch.mod = THIS_MODULE,				\
+		__VA_ARGS__						\
+	};								\
+	static int __init klp_sdk_patch_init(void)			\
+	{								\
+		return klp_sdk_enable_patch(&klp_sdk_patch);		\
+	}								\
+	module_init(klp_sdk_patch_init);				\
+	static void __exit klp_sdk_patch_exit(void)			\
+	{								\
+		klp_sdk_free_patch(&klp_sdk_patch);			\
+	}								\
+	module_exit(klp_sdk_patch_exit);				\
+	MODULE_INFO(livepatch, "Y")
+
+#endif /* _KLP_SDK_PATCH_H */

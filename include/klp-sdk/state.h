@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * System states: what a patch author declares about a state, and how patched
+ * functions read it.
+ */
+#ifndef _KLP_SDK_STATE_H
+#define _KLP_SDK_STATE_H
+
+#include <linux/build_bug.h>
+#include <linux/compiler.h>
+#include <linux/rcupdate.h>
+#include <linux/types.h>
+
+/**
+ * DOC: The life of a system state
+ *
+ * A state belongs to the system; patches only hold it. The SDK generates the
+ * livepatch callbacks and calls the author's functions when the state is
+ * really introduced or really removed, whichever patch does it:
+ *
+ * ==============  =========================  ===================================
+ * function        when                       what it does
+ * ==============  =========================  ===================================
+ * pre_patch       the state is new           prepares the data; may fail
+ * post_patch      all tasks run new code     makes the change
+ * pre_unpatch     the state is going         reverts the change
+ * post_unpatch    no patched function runs   undoes pre_patch
+ * adopt           another patch held it      re-points what led into its module
+ * ==============  =========================  ===================================
+ *
+ * A patch that replaces another one at the same version runs adopt only. A
+ * disable that is reversed runs post_patch a second time on the same data and
+ * without pre_patch: post_patch must be fit to run again after pre_unpatch.
+ *
+ * All these functions run in process context under the core's klp_mutex. They
+ * may sleep, but every load of a module on the system waits meanwhile. They
+ * must not load or unload modules (that deadlocks on klp_mutex) and must not
+ * write to the sysfs files of livepatches.
+ *
+ * The data is one zeroed kmalloc() object of the author's type. The SDK
+ * allocates and frees it; the author owns only what the data points to.
+ */
+
+/**
+ * typedef klp_sdk_state_id_t - Id of a system state
+ *
+ * The same number that struct klp_state has in @id, kept apart from plain
+ * integers for sparse. Never 0. An id names one state on a system for ever.
+ */
+typedef unsigned long __bitwise klp_sdk_state_id_t;
+
+/**
+ * KLP_SDK_STATE_ID() - Make the id of a state from a number
+ * @_n:		a constant other than 0
+ *
+ * Return: the id, as a constant.
+ */
+#define KLP_SDK_STATE_ID(_n)	((__force klp_sdk_state_id_t)(_n))
+
+/* How many older versions one declaration can migrate from. */
+#define KLP_SDK_MAX_FROM	8
+
+/*
+ * How to get a state's data from one older version. Made by KLP_SDK_CONVERT()
+ * and KLP_SDK_GROW() only.
+ */
+struct klp_sdk_migration {
+	unsigned int version;
+	size_t old_size;
+	size_t new_size;
+	void (*convert)(void *data, const void *old);
+	void (*grow)(void *data);
+	/* where klp_sdk_prev() finds the predecessor's object */
+	void **prev;
+};
+
+/*
+ * The properties of a state that the engine reads. They stand twice in the
+ * union that KLP_SDK_STATE() makes: typed for the author, so that the compiler
+ * checks each migration's target, and with void for the engine.
+ */
+#define KLP_SDK_STATE_PROPS(_type)					\
+	klp_sdk_state_id_t id;						\
+	unsigned int version;						\
+	size_t reserve;							\
+	struct {							\
+		const struct klp_sdk_migration *how;			\
+		_type *type;						\
+	} convert[KLP_SDK_MAX_FROM], grow[KLP_SDK_MAX_FROM]
+
+struct klp_sdk_state_props {
+	KLP_SDK_STATE_PROPS(void);
+};
+
+/*
+ * The author's functions behind prototypes that do not depend on the type.
+ * The thunks are generated: a cast of the function's pointer would panic on
+ * kernels with kCFI.
+ */
+struct klp_sdk_state_fns {
+	int (*pre_patch)(void *data);
+	void (*post_patch)(void *data);
+	void (*pre_unpatch)(void *data);
+	void (*post_unpatch)(void *data);
+	void (*adopt)(void *data, const void *old);
+};
+
+/*
+ * What patched functions read. Part of the binary interface between patches:
+ * a successor clears the slots of a patch whose object it frees.
+ */
+struct klp_sdk_slots {
+	void *live;
+	void *data;
+};
+
+struct klp_sdk_holder;
+struct klp_sdk_record;
+
+/**
+ * struct klp_sdk_state - A system state as one patch declares it
+ * @name:	name of the state, the same in every version
+ * @props:	id, version, reserve and migrations
+ * @size:	size of the author's type in bytes
+ * @fns:	the author's functions
+ * @slots:	the pointers that klp_sdk_live() and klp_sdk_data() read
+ * @record:	the system-wide record, while this patch holds the state
+ * @holder:	this patch's place among the holders of @record
+ * @how:	how this patch gets the state; decided in pre_patch
+ * @from:	the migration in use, if any
+ * @spare:	the object that a conversion fills, later the one it replaced
+ *
+ * Made by KLP_SDK_STATE(). All fields are internal to the SDK.
+ */
+struct klp_sdk_state {
+	const char *name;
+	const struct klp_sdk_state_props *props;
+	size_t size;
+	const struct klp_sdk_state_fns *fns;
+
+	/* private: run time, guarded by klp_mutex but for slots */
+	struct klp_sdk_slots slots;
+	struct klp_sdk_record *record;
+	struct klp_sdk_holder *holder;
+	int how;
+	const struct klp_sdk_migration *from;
+	void *spare;
+};
+
+#define __KLP_SDK_MIGRATION_CHECK(_name, _version)			\
+	static_assert((_version) > 0,					\
+		      "klp-sdk: migration " #_name ": version must not be 0")
+
+/**
+ * KLP_SDK_CONVERT() - Declare how to convert an older layout into a new object
+ * @_name:	name of the migration, e.g. loglevel_v1
+ * @_version:	the state's version that has the old layout; a constant, not 0
+ * @_old:	C type of the state's data at that version
+ * @_new:	C type of the state's data now
+ * @_fn:	void (@_new \*data, const @_old \*old), fills the new object
+ *
+ * The new object is zeroed and allocated before the transition; @_fn runs at
+ * its completion and sees the last values of the old object. Until then both
+ * patches work on the old object: the functions of the new patch reach it
+ * through klp_sdk_prev(). A reversed transition never runs @_fn.
+ *
+ * Context of @_fn: process context, under klp_mutex, may sleep. No function
+ * of the replaced patch runs any more; functions of the new patch do, and so
+ * may whatever the kernel's stack checks do not see (timers, work items).
+ * Ownership: what @_old points to passes to @_new. The old object itself is
+ * freed by the SDK after a grace period of RCU.
+ */
+#define KLP_SDK_CONVERT(_name, _version, _old, _new, _fn)		\
+	__KLP_SDK_MIGRATION_CHECK(_name, _version);			\
+	static_assert(__builtin_types_compatible_p(typeof(&_fn),	\
+				void (*)(_new *, const _old *)),	\
+		      "klp-sdk: migration " #_name ": " #_fn		\
+		      " must be void (" #_new " *, const " #_old " *)"); \
+	typedef _new _name##_klp_sdk_new;				\
+	static void *_name##_klp_sdk_slot;				\
+	static void _name##_klp_sdk_convert(void *data, const void *old) \
+	{								\
+		_fn(data, old);						\
+	}								\
+	static const struct klp_sdk_migration _name##_klp_sdk = {	\
+		.version	= (_version),				\
+		.old_size	= sizeof(_old),				\
+		.new_size	= sizeof(_new),				\
+		.convert	= _name##_klp_sdk_convert,		\
+		.prev		= &_name##_klp_sdk_slot,		\
+	};								\
+	static __always_inline __maybe_unused _old *			\
+	_name##_klp_sdk_prev(void)					\
+	{								\
+		RCU_LOCKDEP_WARN(!rcu_read_lock_held(),			\
+				 "klp_sdk_prev(" #_name ") outside RCU"); \
+		return READ_ONCE(_name##_klp_sdk_slot);			\
+	}								\
+	static_assert(1, "")
+
+/**
+ * KLP_SDK_GROW() - Declare that a state's data grows in place
+ * @_name:	name of the migration, e.g. drops_v1
+ * @_version:	the state's version that has the old layout; a constant, not 0
+ * @_old:	C type of the state's data at that version, a prefix of @_new
+ * @_new:	C type of the state's data now
+ * @_fn:	void (@_new \*data), fills the new fields
+ *
+ * The object stays where it is, so both sides of the transition share it:
+ * right for locks, counters and whatever new code needs meanwhile. The version
+ * that introduced the state must have kept room with .reserve; where it did
+ * not, loading the patch is refused.
+ *
+ * @_fn runs at completion of the transition. Until then the new fields read
+ * as zero, for the functions of the new patch too.
+ *
+ * Context of @_fn: as for KLP_SDK_CONVERT(). Functions of the new patch read
+ * the object meanwhile: write a field that they use with WRITE_ONCE() or under
+ * the lock that guards it.
+ */
+#define KLP_SDK_GROW(_name, _version, _old, _new, _fn)			\
+	__KLP_SDK_MIGRATION_CHECK(_name, _version);			\
+	static_assert(sizeof(_old) <= sizeof(_new),			\
+		      "klp-sdk: migration " #_name ": " #_new		\
+		      " is smaller than " #_old "; use KLP_SDK_CONVERT()"); \
+	static_assert(__builtin_types_compatible_p(typeof(&_fn),	\
+						   void (*)(_new *)),	\
+		      "klp-sdk: migration " #_name ": " #_fn		\
+		      " must be void (" #_new " *)");			\
+	typedef _new _name##_klp_sdk_new;				\
+	static void _name##_klp_sdk_grow(void *data)			\
+	{								\
+		_fn(data);						\
+	}								\
+	static const struct klp_sdk_migration _name##_klp_sdk = {	\
+		.version	= (_version),				\
+		.old_size	= sizeof(_old),				\
+		.new_size	= sizeof(_new),				\
+		.grow		= _name##_klp_sdk_grow,			\
+	};								\
+	static_assert(1, "")
+
+/**
+ * KLP_SDK_FROM() - Name a migration in a state's .convert or .grow list
+ * @_migration:	name given to KLP_SDK_CONVERT() or KLP_SDK_GROW()
+ *
+ * It is a compile error if the migration makes another type than the state's.
+ */
+#define KLP_SDK_FROM(_migration)					\
+	{ &_migration##_klp_sdk, (_migration##_klp_sdk_new *)NULL }
+
+/**
+ * KLP_SDK_STATE() - Declare a system state
+ * @_name:	name of the state, a C identifier, the same in every version
+ * @_type:	C type of the data, e.g. struct loglevel
+ *
+ * What follows are designated initialisers, in any order:
+ *
+ * * .id: klp_sdk_state_id_t, required.
+ * * .version: unsigned int, required, not 0. Raise it when the meaning or the
+ *   layout of the data changes.
+ * * .reserve: bytes to allocate at least, so that later versions can grow in
+ *   place. Default: the size of @_type.
+ * * .convert, .grow: the older versions that can be migrated from, at most 8
+ *   each: ``{ KLP_SDK_FROM(...), ... }``.
+ * * .pre_patch: int (@_type \*). The state is new: prepare the zeroed data. No
+ *   patched function has run. 0, or an error, which refuses the patch. Undone
+ *   by .post_unpatch, which is not called for a pre_patch that failed.
+ * * .post_patch: void (@_type \*). The whole system runs the new code: make
+ *   the change. Runs again after a disable that was reversed.
+ * * .pre_unpatch: void (@_type \*). The state is going: revert the change.
+ *   Functions that read the state as live may still be running.
+ * * .post_unpatch: void (@_type \*). No patched function runs any more: undo
+ *   pre_patch. The SDK frees the data afterwards.
+ * * .adopt: void (@_type \*, const void \*old). The data came from a replaced
+ *   patch: re-point whatever refers to that patch's module, which may be
+ *   unloaded next. @old is the data itself, or after a conversion the older
+ *   object, readable through klp_sdk_prev() by its type no more but still
+ *   there until adopt returns.
+ *
+ * Every function is optional and has the context that "The life of a system
+ * state" gives. Types are checked by the compiler, without casts. The state is
+ * a static variable called @_name in this file.
+ *
+ * A mistake in the declaration (id or version 0, an empty type, a function of
+ * another type) is a compile error that names the state.
+ */
+#define KLP_SDK_STATE(_name, _type, ...)				\
+	static_assert(sizeof(_type) > 0,				\
+		      "klp-sdk: state " #_name ": " #_type " is empty"); \
+	struct _name##_klp_sdk_decl {					\
+		union {							\
+			struct klp_sdk_state_props props;		\
+			struct {					\
+				KLP_SDK_STATE_PROPS(_type);		\
+			};						\
+		};							\
+		int (*pre_patch)(_type *data);				\
+		void (*post_patch)(_type *data);			\
+		void (*pre_unpatch)(_type *data);			\
+		void (*post_unpatch)(_type *data);			\
+		void (*adopt)(_type *data, const void *old);		\
+	};								\
+	static const struct _name##_klp_sdk_decl _name##_klp_sdk_decl = { \
+		__VA_ARGS__						\
+	};								\
+	static int _name##_klp_sdk_pre_patch(void *data)		\
+	{								\
+		BUILD_BUG_ON_MSG(!(__force unsigned long)_name##_klp_sdk_decl.id, \
+				 "klp-sdk: state " #_name ": .id must not be 0"); \
+		BUILD_BUG_ON_MSG(!_name##_klp_sdk_decl.version,		\
+				 "klp-sdk: state " #_name ": .version must not be 0"); \
+		if (_name##_klp_sdk_decl.pre_patch)			\
+			return _name##_klp_sdk_decl.pre_patch(data);	\
+		return 0;						\
+	}								\
+	static void _name##_klp_sdk_post_patch(void *data)		\
+	{								\
+		if (_name##_klp_sdk_decl.post_patch)			\
+			_name##_klp_sdk_decl.post_patch(data);		\
+	}								\
+	static void _name##_klp_sdk_pre_unpatch(void *data)		\
+	{								\
+		if (_name##_klp_sdk_decl.pre_unpatch)			\
+			_name##_klp_sdk_decl.pre_unpatch(data);		\
+	}								\
+	static void _name##_klp_sdk_post_unpatch(void *data)		\
+	{								\
+		if (_name##_klp_sdk_decl.post_unpatch)			\
+			_name##_klp_sdk_decl.post_unpatch(data);	\
+	}								\
+	static void _name##_klp_sdk_adopt(void *data, const void *old)	\
+	{								\
+		if (_name##_klp_sdk_decl.adopt)				\
+			_name##_klp_sdk_decl.adopt(data, old);		\
+	}								\
+	static const struct klp_sdk_state_fns _name##_klp_sdk_fns = {	\
+		.pre_patch	= _name##_klp_sdk_pre_patch,		\
+		.post_patch	= _name##_klp_sdk_post_patch,		\
+		.pre_unpatch	= _name##_klp_sdk_pre_unpatch,		\
+		.post_unpatch	= _name##_klp_sdk_post_unpatch,		\
+		.adopt		= _name##_klp_sdk_adopt,		\
+	};								\
+	static struct klp_sdk_state _name = {				\
+		.name	= #_name,					\
+		.props	= &_name##_klp_sdk_decl.props,			\
+		.size	= sizeof(_type),				\
+		.fns	= &_name##_klp_sdk_fns,				\
+	};								\
+	static __always_inline __maybe_unused _type *			\
+	_name##_klp_sdk_live(void)					\
+	{								\
+		return READ_ONCE(_name.slots.live);			\
+	}								\
+	static __always_inline __maybe_unused _type *			\
+	_name##_klp_sdk_data(void)					\
+	{								\
+		BUILD_BUG_ON_MSG(_name##_klp_sdk_decl.convert[0].how,	\
+				 "klp-sdk: state " #_name		\
+				 " is converted; use klp_sdk_live()");	\
+		return READ_ONCE(_name.slots.data);			\
+	}								\
+	static_assert(1, "")
+
+/**
+ * klp_sdk_live() - Read a state that the whole system knows
+ * @_state:	name of a state declared in this file
+ *
+ * Read it once per operation and keep the pointer: it turns to NULL when the
+ * state starts to go away, but what was read stays valid until the patched
+ * function returns. One load; test the result for NULL.
+ *
+ * Context: any, in a function that this patch puts in place of another one.
+ * Code that the kernel's stack checks do not see (timers, work items,
+ * kthreads) must be stopped in pre_unpatch or post_unpatch before it may
+ * use this. Ownership: stays with the SDK.
+ *
+ * Return: the data, or NULL while the state is being introduced, converted or
+ * taken away. With .grow the new fields are zero until the transition is done.
+ */
+#define klp_sdk_live(_state)	_state##_klp_sdk_live()
+
+/**
+ * klp_sdk_data() - Read a state's data at any time that patched functions run
+ * @_state:	name of a state declared in this file, without .convert
+ *
+ * For what both sides of a transition must share, such as a lock: this is the
+ * replaced patch's object from the first moment that a function of this patch
+ * can run. What post_patch sets up may not be there yet, or no more.
+ *
+ * Context: as for klp_sdk_live(). Ownership: stays with the SDK.
+ *
+ * Return: the data, never NULL in a patched function. A compile error for a
+ * state that is converted.
+ */
+#define klp_sdk_data(_state)	_state##_klp_sdk_data()
+
+/**
+ * klp_sdk_prev() - Read the replaced patch's object by its older type
+ * @_migration:	name given to KLP_SDK_CONVERT()
+ *
+ * Until a conversion is done the replaced patch and this one both work on the
+ * older object, and klp_sdk_live() gives NULL in this patch.
+ *
+ * Context: under rcu_read_lock(), and no longer: the object is freed a grace
+ * period after it was converted, while functions of this patch may be running.
+ * Values written after the conversion has read them are lost.
+ *
+ * Return: the older object while the transition from that version is under
+ * way, otherwise NULL.
+ */
+#define klp_sdk_prev(_migration)	_migration##_klp_sdk_prev()
+
+/**
+ * KLP_SDK_STATES() - List the states of a patch for KLP_SDK_PATCH()
+ *
+ * Takes the addresses of states in the order in which they are prepared; they
+ * are undone in reverse. The list ends itself.
+ */
+#define KLP_SDK_STATES(...)						\
+	((struct klp_sdk_state *const []){ __VA_ARGS__, NULL })
+
+#endif /* _KLP_SDK_STATE_H */

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the engine's files share: the steps of a state, and the log.
+ *
+ * The path of a state: patch.c is called by the module's init and by the core;
+ * for each callback it calls, state by state, the step in state.c that fits the
+ * state's phase; record.c keeps what outlives the module.
+ */
+#ifndef _KLP_SDK_ENGINE_H
+#define _KLP_SDK_ENGINE_H
+
+#include <linux/minmax.h>
+#include <linux/printk.h>
+
+#include <klp-sdk/klp-sdk.h>
+
+#include "record.h"
+
+static inline unsigned long klp_sdk_state_id(const struct klp_sdk_state *state)
+{
+	return (__force unsigned long)state->props->id;
+}
+
+static inline enum klp_sdk_phase
+klp_sdk_state_phase(const struct klp_sdk_state *state)
+{
+	return state->holder ? state->holder->phase : KLP_SDK_IDLE;
+}
+
+/* Bytes to allocate for the data. */
+static inline size_t klp_sdk_alloc_size(const struct klp_sdk_state *state)
+{
+	return max(state->size, state->props->reserve);
+}
+
+/* One line per refusal: patch, state, what is wrong and what to do. */
+#define klp_sdk_state_err(_patch, _state, fmt, ...)			\
+	pr_err("klp-sdk: %s: state '%s' (id %lu): " fmt "\n",		\
+	       (_patch)->patch.mod->name, (_state)->name,		\
+	       klp_sdk_state_id(_state), ##__VA_ARGS__)
+
+#define klp_sdk_state_dbg(_patch, _state, fmt, ...)			\
+	pr_debug("klp-sdk: %s: state '%s' (id %lu): " fmt "\n",		\
+		 (_patch)->patch.mod->name, (_state)->name,		\
+		 klp_sdk_state_id(_state), ##__VA_ARGS__)
+
+#define klp_sdk_for_each_state(_patch, _pos)				\
+	for ((_pos) = (_patch)->states; (_pos) && *(_pos); (_pos)++)
+
+int klp_sdk_state_prepare(struct klp_sdk_patch *patch,
+			  struct klp_sdk_state *state);
+void klp_sdk_state_unprepare(struct klp_sdk_patch *patch,
+			     struct klp_sdk_state *state);
+void klp_sdk_state_complete(struct klp_sdk_patch *patch,
+			    struct klp_sdk_state *state);
+void klp_sdk_state_leave(struct klp_sdk_patch *patch,
+			 struct klp_sdk_state *state);
+void klp_sdk_state_stay(struct klp_sdk_patch *patch,
+			struct klp_sdk_state *state);
+void klp_sdk_state_release(struct klp_sdk_patch *patch,
+			   struct klp_sdk_state *state);
+
+#endif /* _KLP_SDK_ENGINE_H */

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A patch: its declarations are checked and turned into the core's arrays, and
+ * the core's callbacks are turned into steps of its states.
+ */
+#include <linux/err.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "engine.h"
+
+static struct klp_sdk_patch *klp_sdk_patch_of(struct klp_object *obj)
+{
+	return container_of(klp_sdk_compat_patch(obj), struct klp_sdk_patch,
+			    patch);
+}
+
+/* States are bound to vmlinux; the other objects' callbacks have none. */
+static bool klp_sdk_bound_to(const struct klp_sdk_state *state,
+			     const struct klp_object *obj)
+{
+	return !obj->name;
+}
+
+/* The last of the states, for the ways back, which go in reverse. */
+static struct klp_sdk_state *const *klp_sdk_states_end(struct klp_sdk_patch *patch)
+{
+	struct klp_sdk_state *const *pos;
+
+	klp_sdk_for_each_state(patch, pos)
+		;
+	return pos;
+}
+
+/* Step back to the state before @pos, if there is one. */
+static bool klp_sdk_states_back(struct klp_sdk_patch *patch,
+				struct klp_sdk_state *const **pos)
+{
+	if (*pos == patch->states)
+		return false;
+	(*pos)--;
+	return true;
+}
+
+#define klp_sdk_for_each_state_reverse(_patch, _pos)			\
+	for ((_pos) = klp_sdk_states_end(_patch);			\
+	     klp_sdk_states_back(_patch, &(_pos));)
+
+static int klp_sdk_pre_patch(struct klp_object *obj)
+{
+	struct klp_sdk_patch *patch = klp_sdk_patch_of(obj);
+	struct klp_sdk_state *const *pos;
+	int ret;
+
+	klp_sdk_for_each_state(patch, pos) {
+		if (!klp_sdk_bound_to(*pos, obj))
+			continue;
+		ret = klp_sdk_state_prepare(patch, *pos);
+		if (ret)
+			goto err;
+	}
+
+	return 0;
+
+err:
+	/*
+	 * Undo all of the patch here and in reverse. The core will not call
+	 * post_unpatch for this object, and calls it forwards for the others,
+	 * which then have nothing left to do.
+	 */
+	klp_sdk_for_each_state_reverse(patch, pos)
+		if (klp_sdk_state_phase(*pos) == KLP_SDK_PREPARED &&
+		    (klp_sdk_compat_enabling(&patch->patch) ||
+		     klp_sdk_bound_to(*pos, obj)))
+			klp_sdk_state_unprepare(patch, *pos);
+	return ret;
+}
+
+static void klp_sdk_post_patch(struct klp_object *obj)
+{
+	struct klp_sdk_patch *patch = klp_sdk_patch_of(obj);
+	struct klp_sdk_state *const *pos;
+	bool converted = false;
+
+	klp_sdk_for_each_state(patch, pos) {
+		if (!klp_sdk_bound_to(*pos, obj))
+			continue;
+		if (klp_sdk_state_phase(*pos) == KLP_SDK_PREPARED)
+			klp_sdk_state_complete(patch, *pos);
+		else if (klp_sdk_state_phase(*pos) == KLP_SDK_LEAVING)
+			klp_sdk_state_stay(patch, *pos);
+		converted |= !!(*pos)->spare;
+	}
+	if (!converted)
+		return;
+
+	/*
+	 * Functions of this patch may still be in a section that used
+	 * klp_sdk_prev(). One wait serves all states.
+	 */
+	synchronize_rcu();
+	klp_sdk_for_each_state(patch, pos) {
+		kfree((*pos)->spare);
+		(*pos)->spare = NULL;
+	}
+}
+
+static void klp_sdk_pre_unpatch(struct klp_object *obj)
+{
+	struct klp_sdk_patch *patch = klp_sdk_patch_of(obj);
+	struct klp_sdk_state *const *pos;
+
+	klp_sdk_for_each_state_reverse(patch, pos)
+		if (klp_sdk_bound_to(*pos, obj) &&
+		    klp_sdk_state_phase(*pos) == KLP_SDK_LIVE)
+			klp_sdk_state_leave(patch, *pos);
+}
+
+static void klp_sdk_post_unpatch(struct klp_object *obj)
+{
+	struct klp_sdk_patch *patch = klp_sdk_patch_of(obj);
+	struct klp_sdk_state *const *pos;
+
+	klp_sdk_for_each_state_reverse(patch, pos) {
+		if (!klp_sdk_bound_to(*pos, obj))
+			continue;
+		if (klp_sdk_state_phase(*pos) == KLP_SDK_PREPARED)
+			klp_sdk_state_unprepare(patch, *pos);
+		else if (klp_sdk_state_phase(*pos) == KLP_SDK_LEAVING)
+			klp_sdk_state_release(patch, *pos);
+	}
+}
+
+/* What the compiler could not check of one state. */
+static int klp_sdk_check_state(struct klp_sdk_patch *patch,
+			       struct klp_sdk_state *const *pos)
+{
+	const struct klp_sdk_state *state = *pos;
+	const struct klp_sdk_state_props *props = state->props;
+	struct klp_sdk_state *const *other;
+	int i;
+
+	if (!klp_sdk_state_id(state) || !props->version || !state->size) {
+		klp_sdk_state_err(patch, state,
+				  "id, version and size must not be 0; correct KLP_SDK_STATE()");
+		return -EINVAL;
+	}
+	if (strlen(state->name) >= KLP_SDK_NAME_LEN) {
+		klp_sdk_state_err(patch, state,
+				  "the name is too long; use at most %d letters",
+				  KLP_SDK_NAME_LEN - 1);
+		return -EINVAL;
+	}
+	for (other = patch->states; other != pos; other++) {
+		if (klp_sdk_state_id(*other) != klp_sdk_state_id(state))
+			continue;
+		klp_sdk_state_err(patch, state,
+				  "state '%s' of this patch has the same id; give each its own",
+				  (*other)->name);
+		return -EINVAL;
+	}
+	for (i = 0; i < KLP_SDK_MAX_FROM; i++) {
+		const struct klp_sdk_migration *from[] = {
+			props->convert[i].how, props->grow[i].how,
+		};
+		int k;
+
+		for (k = 0; k < ARRAY_SIZE(from); k++) {
+			if (!from[k] || from[k]->version < props->version)
+				continue;
+			klp_sdk_state_err(patch, state,
+					  "migration from version %u is not from an older one than %u; correct .convert or .grow",
+					  from[k]->version, props->version);
+			return -EINVAL;
+		}
+	}
+
+	return 0;
+}
+
+static int klp_sdk_check_object(struct klp_sdk_patch *patch,
+				const struct klp_sdk_object *object)
+{
+	const char *name = object->name ?: "vmlinux";
+	const struct klp_sdk_object *other;
+	const struct klp_func *last = object->funcs + object->nr_funcs - 1;
+
+	if (!object->nr_funcs || last->old_name || last->new_func ||
+	    last->old_sympos) {
+		pr_err("klp-sdk: %s: object '%s': the functions have no empty entry at the end; add { }\n",
+		       patch->patch.mod->name, name);
+		return -EINVAL;
+	}
+	for (other = patch->objs; other != object; other++) {
+		if (strcmp(other->name ?: "vmlinux", name))
+			continue;
+		pr_err("klp-sdk: %s: object '%s' is listed twice; put its functions in one array\n",
+		       patch->patch.mod->name, name);
+		return -EINVAL;
+	}
+
+	return 0;
+}
+
+static void klp_sdk_init_object(struct klp_object *obj, const char *name,
+				struct klp_func *funcs)
+{
+	obj->name = name;
+	obj->funcs = funcs;
+	obj->callbacks.pre_patch = klp_sdk_pre_patch;
+	obj->callbacks.post_patch = klp_sdk_post_patch;
+	obj->callbacks.pre_unpatch = klp_sdk_pre_unpatch;
+	obj->callbacks.post_unpatch = klp_sdk_post_unpatch;
+}
+
+/* The core's array of objects: vmlinux first, whether listed or not. */
+static int klp_sdk_build_objects(struct klp_sdk_patch *patch)
+{
+	static struct klp_func no_funcs[] = { { } };
+	const struct klp_sdk_object *object;
+	struct klp_object *objs;
+	int nr = 0, ret;
+
+	for (object = patch->objs; object && object->funcs; object++) {
+		ret = klp_sdk_check_object(patch, object);
+		if (ret)
+			return ret;
+		nr++;
+	}
+
+	/* One more for vmlinux, and the empty one that ends the array. */
+	objs = kcalloc(nr + 2, sizeof(*objs), GFP_KERNEL);
+	if (!objs)
+		return -ENOMEM;
+	patch->patch.objs = objs;
+
+	klp_sdk_init_object(objs, NULL, no_funcs);
+	nr = 1;
+	for (object = patch->objs; object && object->funcs; object++) {
+		if (object->name)
+			klp_sdk_init_object(&objs[nr++], object->name,
+					    object->funcs);
+		else
+			objs->funcs = object->funcs;
+	}
+
+	return 0;
+}
+
+/* The core's array of states, which other patches read. */
+static int klp_sdk_build_states(struct klp_sdk_patch *patch)
+{
+	struct klp_sdk_state *const *pos;
+	struct klp_state *states;
+	int nr = 0, ret;
+
+	klp_sdk_for_each_state(patch, pos) {
+		ret = klp_sdk_check_state(patch, pos);
+		if (ret)
+			return ret;
+		nr++;
+	}
+
+	states = kcalloc(nr + 1, sizeof(*states), GFP_KERNEL);
+	if (!states)
+		return -ENOMEM;
+	patch->patch.states = states;
+
+	klp_sdk_for_each_state(patch, pos) {
+		states->id = klp_sdk_state_id(*pos);
+		states->version = (*pos)->props->version;
+		states++;
+	}
+
+	return 0;
+}
+
+int klp_sdk_enable_patch(struct klp_sdk_patch *patch)
+{
+	int ret;
+
+	patch->patch.replace = patch->replace;
+
+	ret = klp_sdk_build_states(patch);
+	if (!ret)
+		ret = klp_sdk_build_objects(patch);
+	if (!ret) {
+		ret = klp_enable_patch(&patch->patch);
+		if (ret == -EINVAL)
+			klp_sdk_record_explain(patch);
+	}
+	if (ret)
+		klp_sdk_free_patch(patch);
+
+	return ret;
+}
+
+void klp_sdk_free_patch(struct klp_sdk_patch *patch)
+{
+	kfree(patch->patch.objs);
+	kfree(patch->patch.states);
+	patch->patch.objs = NULL;
+	patch->patch.states = NULL;
+}

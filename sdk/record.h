@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The record: what the system remembers of a live state.
+ *
+ * This is a binary interface. Patches that were built years apart, with
+ * different releases of the SDK, read and write each other's records. Fields
+ * are appended only; a change of anything else raises KLP_SDK_ABI, and an
+ * engine refuses what it does not know.
+ *
+ *   root (shadow variable <NULL, KLP_SDK_ROOT_ID>)
+ *    `- records, one per live state
+ *        `- holders, one per patch that has the state
+ *
+ * Root, records and holders are memory of their own, never of a module. All
+ * of it is written under the core's klp_mutex (every callback runs under it)
+ * and may be read under rcu_read_lock().
+ */
+#ifndef _KLP_SDK_RECORD_H
+#define _KLP_SDK_RECORD_H
+
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+#include <linux/types.h>
+
+#include <klp-sdk/klp-sdk.h>
+
+#define KLP_SDK_ABI		1
+
+/* "klp-sdk", then the number of the key */
+#define KLP_SDK_ROOT_ID		0x6b6c702d73646b01UL
+
+/* Room for a name of a module or a state, with its NUL. */
+#define KLP_SDK_NAME_LEN	64
+
+/**
+ * enum klp_sdk_phase - How far a patch is with a state
+ * @KLP_SDK_IDLE:	does not have it
+ * @KLP_SDK_PREPARED:	pre_patch is done, the transition may be under way
+ * @KLP_SDK_LIVE:	the transition is complete
+ * @KLP_SDK_LEAVING:	pre_unpatch is done, the transition may be under way
+ *
+ * The core does not tell a callback why it runs, and klp_get_prev_state() gives
+ * the same answer in a disable and in a reversed enable. The phase tells.
+ */
+enum klp_sdk_phase {
+	KLP_SDK_IDLE,
+	KLP_SDK_PREPARED,
+	KLP_SDK_LIVE,
+	KLP_SDK_LEAVING,
+};
+
+/**
+ * struct klp_sdk_root - The one place from which all records are found
+ * @abi:	KLP_SDK_ABI of the engine that made it
+ * @size:	size of this struct in that engine
+ * @records:	list of struct klp_sdk_record
+ */
+struct klp_sdk_root {
+	u32 abi;
+	u32 size;
+	struct list_head records;
+};
+
+/**
+ * struct klp_sdk_record - A live state
+ * @abi:	KLP_SDK_ABI of the engine that made it
+ * @size:	size of this struct in that engine
+ * @node:	entry in klp_sdk_root.records
+ * @holders:	list of struct klp_sdk_holder
+ * @id:		the state's id
+ * @version:	the state's version, that of @data
+ * @flags:	none defined; an engine refuses flags it does not know
+ * @data_size:	size of the author's type at @version
+ * @alloc_size:	bytes allocated for @data, at least @data_size
+ * @data:	the author's object, plain kmalloc() memory
+ * @name:	the state's name
+ * @object:	the module that the state is bound to, empty for vmlinux
+ * @rcu:	for kfree_rcu(), which needs no callback in a module
+ */
+struct klp_sdk_record {
+	u32 abi;
+	u32 size;
+	struct list_head node;
+	struct list_head holders;
+	unsigned long id;
+	u32 version;
+	u32 flags;
+	u64 data_size;
+	u64 alloc_size;
+	void *data;
+	char name[KLP_SDK_NAME_LEN];
+	char object[KLP_SDK_NAME_LEN];
+	struct rcu_head rcu;
+};
+
+/**
+ * struct klp_sdk_holder - A patch that has a state
+ * @abi:	KLP_SDK_ABI of the engine that made it
+ * @size:	size of this struct in that engine
+ * @node:	entry in klp_sdk_record.holders
+ * @phase:	enum klp_sdk_phase
+ * @version:	the state's version as this patch declares it
+ * @patch:	the patch; never followed, only compared
+ * @kstate:	the patch's entry for the core, whose data mirrors the record's
+ * @slots:	what the patch's functions read
+ * @fns:	the state's functions in the patch
+ * @patch_name:	name of the patch's module
+ * @rcu:	for kfree_rcu()
+ *
+ * @kstate, @slots and @fns lead into the patch's module and may be followed
+ * only while the core lists the patch.
+ */
+struct klp_sdk_holder {
+	u32 abi;
+	u32 size;
+	struct list_head node;
+	u32 phase;
+	u32 version;
+	const struct klp_patch *patch;
+	struct klp_state *kstate;
+	struct klp_sdk_slots *slots;
+	const struct klp_sdk_state_fns *fns;
+	char patch_name[KLP_SDK_NAME_LEN];
+	struct rcu_head rcu;
+};
+
+struct klp_sdk_record *klp_sdk_record_find(unsigned long id);
+struct klp_sdk_record *klp_sdk_record_alloc(const struct klp_sdk_state *state);
+int klp_sdk_record_list(struct klp_sdk_record *record);
+void klp_sdk_record_free(struct klp_sdk_record *record);
+
+struct klp_sdk_holder *klp_sdk_holder_alloc(struct klp_sdk_patch *patch,
+					    struct klp_sdk_state *state);
+void klp_sdk_holder_free(struct klp_sdk_holder *holder);
+
+void klp_sdk_record_explain(const struct klp_sdk_patch *patch);
+
+#endif /* _KLP_SDK_RECORD_H */
