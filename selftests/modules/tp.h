@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The test patches. Each tp_*.c sets what differs and includes this file.
+ *
+ * Three states, in this order:
+ *   alpha (101)  raises console_loglevel and owns a buffer; it is converted
+ *   beta  (102)  a counter that grows in place
+ *   gamma (103)  owns a buffer, never changes
+ * and in one patch delta (104), which owns a buffer.
+ *
+ * TP_ALPHA, TP_BETA	versions, 1 unless set; alpha has 1 to 3, beta 1 and 2
+ *
+ * All functions of the states say in the kernel log that they run, which the
+ * tests compare with what must have run. The patched /proc/cmdline shows what
+ * the readers see.
+ */
+#ifndef _TP_H
+#define _TP_H
+
+#include <linux/moduleparam.h>
+#include <linux/printk.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <klp-sdk/klp-sdk.h>
+
+#ifndef TP_ALPHA
+#define TP_ALPHA	1
+#endif
+#ifndef TP_BETA
+#define TP_BETA		1
+#endif
+#ifndef TP_BETA_RESERVE
+#define TP_BETA_RESERVE	32
+#endif
+#ifndef TP_ALPHA_ID
+#define TP_ALPHA_ID	101
+#endif
+#ifndef TP_OBJECTS
+#define TP_OBJECTS	KLP_SDK_OBJECT(NULL, tp_funcs)
+#endif
+#ifndef TP_STATES
+#define TP_STATES	&alpha, &beta, &gamma
+#endif
+#ifndef TP_REPLACE
+#define TP_REPLACE	true
+#endif
+
+#define TP_MAGIC	0x5ca1ab1e
+
+struct alpha_v1 {
+	u32 magic;
+	int saved;
+	int hits;
+	char *buf;
+};
+
+struct alpha_v2 {
+	u64 magic;
+	char *buf;
+	int saved;
+	int hits;
+	int from;
+};
+
+/* smaller than version 2 */
+struct alpha_v3 {
+	u32 magic;
+	int hits;
+	int saved;
+	char *buf;
+};
+
+struct beta_v1 {
+	long count;
+};
+
+struct beta_v2 {
+	long count;
+	long before;
+};
+
+/* more than the room that version 1 kept */
+struct beta_huge {
+	long count;
+	long more[7];
+};
+
+struct gamma {
+	char *buf;
+};
+
+#ifdef TP_ALPHA_T
+/* set by a patch that gets it wrong */
+#elif TP_ALPHA == 1
+#define TP_ALPHA_T	struct alpha_v1
+#elif TP_ALPHA == 2
+#define TP_ALPHA_T	struct alpha_v2
+#else
+#define TP_ALPHA_T	struct alpha_v3
+#endif
+
+#if TP_BETA == 1
+#define TP_BETA_T	struct beta_v1
+#elif defined(TP_BETA_HUGE)
+#define TP_BETA_T	struct beta_huge
+#else
+#define TP_BETA_T	struct beta_v2
+#endif
+
+/* Read by inject.h in the engine's objects. */
+extern int tp_fail_alloc;
+int tp_fail_alloc;
+module_param_named(fail_alloc, tp_fail_alloc, int, 0444);
+MODULE_PARM_DESC(fail_alloc, "which allocation of the engine fails");
+
+static char *tp_fail_state = "";
+module_param_named(fail_state, tp_fail_state, charp, 0444);
+MODULE_PARM_DESC(fail_state, "the state whose pre_patch fails");
+
+static int tp_fail_error = -ENODEV;
+module_param_named(fail_error, tp_fail_error, int, 0444);
+MODULE_PARM_DESC(fail_error, "what that pre_patch returns");
+
+#define tp_say(fmt, ...)	pr_info("tp: " KBUILD_MODNAME " " fmt "\n", ##__VA_ARGS__)
+
+static inline int tp_pre_patch(const char *state, char **buf)
+{
+	tp_say("%s pre_patch", state);
+	if (!strcmp(state, tp_fail_state))
+		return tp_fail_error;
+	*buf = kstrdup(state, GFP_KERNEL);
+	return *buf ? 0 : -ENOMEM;
+}
+
+static inline void tp_post_unpatch(const char *state, char **buf)
+{
+	tp_say("%s post_unpatch", state);
+	if (strcmp(*buf, state))
+		pr_err("tp: " KBUILD_MODNAME " %s BAD BUFFER\n", state);
+	kfree(*buf);
+	*buf = NULL;
+}
+
+static int alpha_pre_patch(TP_ALPHA_T *a)
+{
+	a->magic = TP_MAGIC;
+	return tp_pre_patch("alpha", &a->buf);
+}
+
+static TP_ALPHA_T *tp_alpha_live(void);
+
+static void alpha_post_patch(TP_ALPHA_T *a)
+{
+	tp_say("alpha post_patch live=%d", !!tp_alpha_live());
+	a->saved = console_loglevel;
+	console_loglevel = CONSOLE_LOGLEVEL_MOTORMOUTH;
+}
+
+static void alpha_pre_unpatch(TP_ALPHA_T *a)
+{
+	tp_say("alpha pre_unpatch live=%d", !!tp_alpha_live());
+	console_loglevel = a->saved;
+}
+
+static void alpha_post_unpatch(TP_ALPHA_T *a)
+{
+	tp_post_unpatch("alpha", &a->buf);
+}
+
+static void alpha_adopt(TP_ALPHA_T *a, const void *old)
+{
+	/* The first word of every older layout: poisoned if it was freed. */
+	tp_say("alpha adopt same=%d old_ok=%d live=%d", a == old,
+	       *(const u32 *)old == TP_MAGIC, tp_alpha_live() == a);
+}
+
+#if TP_ALPHA == 2
+static void alpha_from_v1(struct alpha_v2 *a, const struct alpha_v1 *old)
+{
+	tp_say("alpha convert from=1 live=%d zeroed=%d", !!tp_alpha_live(),
+	       !a->magic && !a->from);
+	a->magic = old->magic;
+	a->buf = old->buf;
+	a->saved = old->saved;
+	a->hits = old->hits;
+	a->from = 1;
+}
+
+KLP_SDK_CONVERT(alpha_v1, 1, struct alpha_v1, struct alpha_v2, alpha_from_v1);
+#define TP_ALPHA_FROM	KLP_SDK_FROM(alpha_v1)
+#elif TP_ALPHA == 3
+static void alpha_from_v2(struct alpha_v3 *a, const struct alpha_v2 *old)
+{
+	tp_say("alpha convert from=2 live=%d", !!tp_alpha_live());
+	a->magic = old->magic;
+	a->buf = old->buf;
+	a->saved = old->saved;
+	a->hits = old->hits;
+}
+
+KLP_SDK_CONVERT(alpha_v2, 2, struct alpha_v2, struct alpha_v3, alpha_from_v2);
+#ifdef TP_ALPHA_NO_V1
+#define TP_ALPHA_FROM	KLP_SDK_FROM(alpha_v2)
+#else
+static void alpha_from_v1(struct alpha_v3 *a, const struct alpha_v1 *old)
+{
+	tp_say("alpha convert from=1 live=%d", !!tp_alpha_live());
+	a->magic = old->magic;
+	a->buf = old->buf;
+	a->saved = old->saved;
+	a->hits = old->hits;
+}
+
+KLP_SDK_CONVERT(alpha_v1, 1, struct alpha_v1, struct alpha_v3, alpha_from_v1);
+#define TP_ALPHA_FROM	KLP_SDK_FROM(alpha_v2), KLP_SDK_FROM(alpha_v1)
+#endif
+#elif defined(TP_ALPHA_NEWER)
+static void alpha_from_v2(struct alpha_v1 *a, const struct alpha_v2 *old)
+{
+}
+
+KLP_SDK_CONVERT(alpha_v2, 2, struct alpha_v2, struct alpha_v1, alpha_from_v2);
+#endif
+
+KLP_SDK_STATE(alpha, TP_ALPHA_T,
+	      .id		= KLP_SDK_STATE_ID(TP_ALPHA_ID),
+	      .version		= TP_ALPHA,
+#ifdef TP_ALPHA_FROM
+	      .convert		= { TP_ALPHA_FROM },
+#endif
+	      .pre_patch	= alpha_pre_patch,
+	      .post_patch	= alpha_post_patch,
+	      .pre_unpatch	= alpha_pre_unpatch,
+	      .post_unpatch	= alpha_post_unpatch,
+	      .adopt		= alpha_adopt);
+
+static TP_ALPHA_T *tp_alpha_live(void)
+{
+	return klp_sdk_live(alpha);
+}
+
+static int beta_pre_patch(TP_BETA_T *b)
+{
+	tp_say("beta pre_patch");
+	return strcmp("beta", tp_fail_state) ? 0 : tp_fail_error;
+}
+
+static void beta_post_patch(TP_BETA_T *b)
+{
+	tp_say("beta post_patch");
+}
+
+static void beta_pre_unpatch(TP_BETA_T *b)
+{
+	tp_say("beta pre_unpatch");
+}
+
+static void beta_post_unpatch(TP_BETA_T *b)
+{
+	tp_say("beta post_unpatch");
+}
+
+static void beta_adopt(TP_BETA_T *b, const void *old)
+{
+	tp_say("beta adopt same=%d", b == old);
+}
+
+#if TP_BETA == 2
+static void beta_from_v1(TP_BETA_T *b)
+{
+	tp_say("beta grow");
+#ifndef TP_BETA_HUGE
+	b->before = b->count;
+#endif
+}
+
+KLP_SDK_GROW(beta_v1, 1, struct beta_v1, TP_BETA_T, beta_from_v1);
+#endif
+
+KLP_SDK_STATE(beta, TP_BETA_T,
+	      .id		= KLP_SDK_STATE_ID(102),
+	      .version		= TP_BETA,
+	      .reserve		= TP_BETA_RESERVE,
+#if TP_BETA == 2
+	      .grow		= { KLP_SDK_FROM(beta_v1) },
+#endif
+	      .pre_patch	= beta_pre_patch,
+	      .post_patch	= beta_post_patch,
+	      .pre_unpatch	= beta_pre_unpatch,
+	      .post_unpatch	= beta_post_unpatch,
+	      .adopt		= beta_adopt);
+
+#ifndef TP_NO_GAMMA
+static int gamma_pre_patch(struct gamma *g)
+{
+	return tp_pre_patch("gamma", &g->buf);
+}
+
+static void gamma_post_patch(struct gamma *g)
+{
+	tp_say("gamma post_patch");
+}
+
+static void gamma_pre_unpatch(struct gamma *g)
+{
+	tp_say("gamma pre_unpatch");
+}
+
+static void gamma_post_unpatch(struct gamma *g)
+{
+	tp_post_unpatch("gamma", &g->buf);
+}
+
+static void gamma_adopt(struct gamma *g, const void *old)
+{
+	tp_say("gamma adopt same=%d", g == old);
+}
+
+KLP_SDK_STATE(gamma, struct gamma,
+	      .id		= KLP_SDK_STATE_ID(103),
+	      .version		= 1,
+	      .pre_patch	= gamma_pre_patch,
+	      .post_patch	= gamma_post_patch,
+	      .pre_unpatch	= gamma_pre_unpatch,
+	      .post_unpatch	= gamma_post_unpatch,
+	      .adopt		= gamma_adopt);
+#endif
+
+#ifdef TP_DELTA
+struct delta {
+	char *buf;
+};
+
+static int delta_pre_patch(struct delta *d)
+{
+	return tp_pre_patch("delta", &d->buf);
+}
+
+static void delta_post_patch(struct delta *d)
+{
+	tp_say("delta post_patch");
+}
+
+static void delta_pre_unpatch(struct delta *d)
+{
+	tp_say("delta pre_unpatch");
+}
+
+static void delta_post_unpatch(struct delta *d)
+{
+	tp_post_unpatch("delta", &d->buf);
+}
+
+KLP_SDK_STATE(delta, struct delta,
+	      .id		= KLP_SDK_STATE_ID(104),
+	      .version		= 1,
+	      .pre_patch	= delta_pre_patch,
+	      .post_patch	= delta_post_patch,
+	      .pre_unpatch	= delta_pre_unpatch,
+	      .post_unpatch	= delta_post_unpatch);
+#endif
+
+/*
+ * In place of cmdline_proc_show(). The first call of seq_printf() is where a
+ * test can make a task sleep; what follows uses what was read before it.
+ */
+static int tp_show(struct seq_file *m, void *v)
+{
+	TP_ALPHA_T *a = klp_sdk_live(alpha);
+	TP_BETA_T *b = klp_sdk_data(beta);
+
+	seq_printf(m, "patch=%s", KBUILD_MODNAME);
+	if (a)
+		seq_printf(m, " alpha=%px magic=%d saved=%d hits=%d buf=%s", a,
+			   a->magic == TP_MAGIC, a->saved, ++a->hits, a->buf);
+	b->count++;
+	seq_printf(m, " beta=%px count=%ld beta_live=%d", b, b->count,
+		   klp_sdk_live(beta) == b);
+#if TP_ALPHA == 2
+	seq_printf(m, " from=%d", a ? a->from : -1);
+	rcu_read_lock();
+	if (klp_sdk_prev(alpha_v1))
+		seq_printf(m, " prev=%px prev_saved=%d",
+			   klp_sdk_prev(alpha_v1), klp_sdk_prev(alpha_v1)->saved);
+	rcu_read_unlock();
+#endif
+#if TP_BETA == 2 && !defined(TP_BETA_HUGE)
+	seq_printf(m, " before=%ld", b->before);
+#endif
+	seq_puts(m, "\n");
+	return 0;
+}
+
+static struct klp_func tp_funcs[] = {
+	{ .old_name = "cmdline_proc_show", .new_func = tp_show },
+#ifndef TP_NO_TERMINATOR
+	{ }
+#endif
+};
+
+KLP_SDK_PATCH(.objs	= KLP_SDK_OBJECTS(TP_OBJECTS),
+	      .states	= KLP_SDK_STATES(TP_STATES),
+	      .replace	= TP_REPLACE);
+
+MODULE_DESCRIPTION("klp-sdk test patch");
+MODULE_LICENSE("GPL");
+
+#endif /* _TP_H */
