@@ -1,0 +1,175 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# kernel.sh [--refresh] SERIES - gets the newest Debian kernel of a series
+# (e.g. 6.12) into the cache, without installing it, and prints its directory:
+#   release   what uname -r says in it
+#   vmlinuz, config
+#   kdir      the KDIR to build modules against
+#   modules/  modules to load, in this order, for a virtio-serial port
+set -euo pipefail
+# shellcheck disable=SC1091
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+usage="usage: kernel.sh [--refresh] SERIES (such as 6.12)"
+refresh=
+if [[ ${1-} == --refresh ]]; then refresh=1; shift; fi
+[[ $# == 1 && $1 =~ ^[0-9]+\.[0-9]+$ ]] || die "$usage"
+
+series=$1
+kernels=$CACHE/kernels
+dir=$kernels/$series
+log=$kernels/$series.log
+tmp=
+
+# complete DIRECTORY
+complete() {
+	[[ -s $1/release && -s $1/vmlinuz && -s $1/config &&
+		-d $1/modules && -e $1/kdir/Makefile ]]
+}
+
+free_mb() { df -Pm "$kernels" | awk 'END { print $4 }'; }
+# The log may have had no room for the message, either.
+disk_full() { (($(free_mb) < 2)) || grep -qE 'No space left|quota exceeded' "$log"; }
+
+# fail MESSAGE - a full disk breaks anything, so it is named before MESSAGE.
+fail() {
+	if disk_full; then
+		die "the disk of $kernels is full: make room (200 MB) and run this again"
+	fi
+	die "$1 (log: $log)"
+}
+
+# $dir is a link to one of these (a link can be replaced atomically); the
+# others are replaced ones, or left over from killed runs.
+remove_old() {
+	local tree
+	for tree in "$dir"-??????; do
+		[[ $tree -ef $dir ]] || rm -rf "$tree"
+	done
+}
+
+give_up() {
+	fail "cannot download kernel $series: check the network, run 'sudo apt-get update', then this again"
+}
+
+# Sets image and rel to the newest kernel of the series that apt knows.
+find_image() {
+	local all
+	# cloud and rt are other flavours, not other versions.
+	all=$(apt-cache pkgnames linux-image- 2>>"$log" |
+		grep -E '^linux-image-[0-9].*-amd64-unsigned$' |
+		grep -vE -- '-(cloud|rt)-amd64-unsigned$') || true
+	offered=$(sed -E 's/^linux-image-([0-9]+\.[0-9]+).*/\1/' <<<"$all" |
+		sort -Vu | paste -sd' ')
+	image=$(grep -E "^linux-image-${series/./\\.}[.~]" <<<"$all" |
+		sort -V | tail -n1) || true
+	rel=${image#linux-image-}
+	rel=${rel%-unsigned}
+}
+
+# Fills $tmp/deb with the packages of $rel.
+download() {
+	local headers=linux-headers-$rel depends common kbuild uris mb
+	local opts=(-q -o Acquire::Retries=2 -o Acquire::http::Timeout=30
+		-o APT::Sandbox::User=root)	# _apt cannot write to our directory
+
+	depends=$(apt-cache show --no-all-versions "$headers" 2>>"$log" |
+		grep '^Depends:') || return 1
+	common=$(grep -oE 'linux-headers-[^ ,]+-common' <<<"$depends" | head -n1) || return 1
+	kbuild=$(grep -oE 'linux-kbuild-[^ ,]+' <<<"$depends" | head -n1) || return 1
+	set -- "$image" "$headers" "$common" "$kbuild"
+	uris=$(apt-get "${opts[@]}" download --print-uris "$@" 2>>"$log") || return 1
+	mb=$(awk '{ n += $(NF - 1) } END { print int(n / 1000000) }' <<<"$uris")
+	say "downloading kernel $rel ($mb MB)"
+	# A killed run's apt-get must not hold the lock against the next run.
+	(cd "$tmp/deb" && apt-get "${opts[@]}" download "$@") >>"$log" 2>&1 9>&-
+}
+
+# unpack PACKAGE-GLOB TAR-ARGS... - into $tmp/root; removes the package.
+unpack() {
+	local deb
+	deb=$(find "$tmp/deb" -name "$1") && shift
+	dpkg-deb --fsys-tarfile "$deb" 2>>"$log" |
+		tar -x -C "$tmp/root" --no-same-owner --wildcards "$@" 2>>"$log" &&
+		rm "$deb"
+}
+
+arrange() {
+	local hdr=root/usr/src/linux-headers-$rel pair config mod file n=0
+
+	# The headers find their other half by an absolute path; a relative
+	# one makes them independent of what is installed in /usr/src.
+	# shellcheck disable=SC2016
+	sed -i 's|^include /usr/src/|include $(dir $(lastword $(MAKEFILE_LIST)))../|' \
+		"$tmp/$hdr/Makefile" || return 1
+	if grep -q ' /usr/src/' "$tmp/$hdr/Makefile"; then return 1; fi
+
+	ln -s "$hdr" "$tmp/kdir" && mkdir "$tmp/modules" &&
+		mv "$tmp/root/boot/vmlinuz-$rel" "$tmp/vmlinuz" &&
+		mv "$tmp/root/boot/config-$rel" "$tmp/config" || return 1
+
+	for pair in VIRTIO:virtio_ring VIRTIO:virtio \
+		VIRTIO_PCI_LIB_LEGACY:virtio_pci_legacy_dev \
+		VIRTIO_PCI_LIB:virtio_pci_modern_dev \
+		VIRTIO_PCI:virtio_pci VIRTIO_CONSOLE:virtio_console; do
+		config=${pair%:*} mod=${pair#*:}
+		grep -q "^CONFIG_$config=m" "$tmp/config" || continue
+		file=$(find "$tmp/root" -name "$mod.ko" -o -name "$mod.ko.xz")
+		mod=$(printf '%s/modules/%02d-%s.ko' "$tmp" "$n" "$mod")
+		case $file in
+		*.xz)	xz -dc "$file" >"$mod" || return 1 ;;
+		*)	cp "$file" "$mod" || return 1 ;;
+		esac
+		n=$((n + 1))
+	done
+	rm -rf "$tmp/deb" "$tmp/root/boot" "$tmp"/root{,/usr}/lib/modules
+	echo "$rel" >"$tmp/release"
+}
+
+if [[ ! $refresh ]] && complete "$dir"; then echo "$dir"; exit; fi
+
+for prog in apt-get apt-cache dpkg-deb; do
+	command -v $prog >/dev/null ||
+		die "kernels are taken from Debian packages, and there is no $prog on this machine"
+done
+[[ $(dpkg --print-architecture) == amd64 ]] ||
+	die "only amd64 machines are supported, this one is $(dpkg --print-architecture)"
+
+make_cache "$kernels" "$dir.lock"
+exec 9>"$dir.lock"
+flock -n 9 || { say "waiting for another run to get kernel $series"; flock 9; }
+if [[ ! $refresh ]] && complete "$dir"; then echo "$dir"; exit; fi
+make_cache "$kernels" "$log"
+
+remove_old
+mb=$(free_mb)
+((mb >= 200)) || die "kernel $series needs 200 MB of disk in $kernels, only $mb MB are free"
+
+trap '[[ $tmp -ef $dir ]] || rm -rf "$tmp"' EXIT
+tmp=$(mktemp -d "$dir-XXXXXX") && mkdir "$tmp/deb" "$tmp/root" && chmod 755 "$tmp"
+
+find_image
+if [[ ! $offered ]]; then	# apt has no package lists at all
+	apt_update
+	find_image
+	[[ $offered ]] || give_up
+fi
+[[ $image ]] ||
+	die "no kernel $series in this machine's package sources, they offer: ${offered:-none}"
+
+# Old lists name packages that the archive has replaced: look again, once.
+download || { disk_full || apt_update; find_image; download; } || give_up
+
+if ! { unpack 'linux-image-*' ./boot '*/kernel/drivers/virtio/*' '*/kernel/drivers/char/*' &&
+	unpack 'linux-headers-*-common_*' ./usr/src &&
+	unpack 'linux-headers-*' ./usr/src &&
+	unpack 'linux-kbuild-*' --exclude=./usr/share . &&
+	arrange && complete "$tmp"; }; then
+	fail "cannot unpack kernel $rel"
+fi
+
+if [[ ! -L $dir ]]; then rm -rf "$dir"; fi
+ln -s "${tmp##*/}" "$tmp/link"
+mv -T "$tmp/link" "$dir"
+remove_old
+echo "$dir"
