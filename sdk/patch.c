@@ -285,14 +285,18 @@ int klp_sdk_enable_patch(struct klp_sdk_patch *patch)
 	ret = klp_sdk_build_states(patch);
 	if (!ret)
 		ret = klp_sdk_build_objects(patch);
-	if (!ret) {
-		ret = klp_enable_patch(&patch->patch);
-		if (ret == -EINVAL)
-			klp_sdk_record_explain(patch);
-	}
+	if (ret == -ENOMEM)
+		pr_err("klp-sdk: %s: out of memory; load it again when there is some\n",
+		       patch->patch.mod->name);
+	if (ret)
+		goto out;
+
+	ret = klp_enable_patch(&patch->patch);
+	if (ret == -EINVAL)
+		klp_sdk_record_explain(patch);
+out:
 	if (ret)
 		klp_sdk_free_patch(patch);
-
 	return ret;
 }
 

@@ -4,6 +4,7 @@
 # (e.g. 6.12) into the cache, without installing it, and prints its directory:
 #   release   what uname -r says in it
 #   vmlinuz, config
+#   vmlinux   what is in vmlinuz, which boots faster as it is
 #   kdir      the KDIR to build modules against
 #   modules/  modules to load, in this order, for a virtio-serial port
 set -euo pipefail
@@ -23,7 +24,7 @@ tmp=
 
 # complete DIRECTORY
 complete() {
-	[[ -s $1/release && -s $1/vmlinuz && -s $1/config &&
+	[[ -s $1/release && -s $1/vmlinux && -s $1/config &&
 		-d $1/modules && -e $1/kdir/Makefile ]]
 }
 
@@ -94,6 +95,29 @@ unpack() {
 		rm "$deb"
 }
 
+# le32 FILE OFFSET
+le32() { od -An -tu4 -j "$2" -N 4 --endian=little "$1" | tr -d ' '; }
+
+# decompress VMLINUZ VMLINUX - by the boot protocol's setup_sects, payload_offset
+# and payload_length. The payload ends with its unpacked size, which the
+# programs do not know.
+decompress() {
+	local sects start length unpack
+	sects=$(od -An -tu1 -j 497 -N 1 "$1")
+	start=$(((sects + 1) * 512 + $(le32 "$1" 584)))
+	length=$(($(le32 "$1" 588) - 4))
+	dd if="$1" of="$2.packed" bs=64K iflag=skip_bytes,count_bytes \
+		skip="$start" count="$length" 2>>"$log" || return 1
+	case $(od -An -tx4 -N 4 --endian=big "$2.packed" | tr -d ' ') in
+	fd377a58) unpack=xz ;;
+	28b52ffd) unpack=zstd ;;
+	*) return 1 ;;
+	esac
+	$unpack -dc "$2.packed" >"$2" 2>>"$log" || return 1
+	rm "$2.packed"
+	[[ $(stat -c %s "$2") == "$(le32 "$1" $((start + length)))" ]]
+}
+
 arrange() {
 	local hdr=root/usr/src/linux-headers-$rel pair config mod file n=0
 
@@ -106,7 +130,8 @@ arrange() {
 
 	ln -s "$hdr" "$tmp/kdir" && mkdir "$tmp/modules" &&
 		mv "$tmp/root/boot/vmlinuz-$rel" "$tmp/vmlinuz" &&
-		mv "$tmp/root/boot/config-$rel" "$tmp/config" || return 1
+		mv "$tmp/root/boot/config-$rel" "$tmp/config" &&
+		decompress "$tmp/vmlinuz" "$tmp/vmlinux" || return 1
 
 	for pair in VIRTIO:virtio_ring VIRTIO:virtio \
 		VIRTIO_PCI_LIB_LEGACY:virtio_pci_legacy_dev \

@@ -13,6 +13,8 @@
  * /proc/klp_sdk_hold: "arm" arms the writing task for its next such call,
  * "release" wakes all; reading gives the number of tasks asleep.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/atomic.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -79,13 +81,13 @@ static __printf(2, 3) void hold_printf(struct seq_file *m, const char *fmt, ...)
 
 static struct {
 	struct kprobe kp;
-	void *to;
+	unsigned long to;
 } probes[] = {
 	/* 6.9 made seq_puts() an inline around these two */
-	{ { .symbol_name = "seq_puts" }, hold_puts },
-	{ { .symbol_name = "__seq_puts" }, hold_puts },
-	{ { .symbol_name = "seq_write" }, hold_write },
-	{ { .symbol_name = "seq_printf" }, hold_printf },
+	{ { .symbol_name = "seq_puts" }, (unsigned long)hold_puts },
+	{ { .symbol_name = "__seq_puts" }, (unsigned long)hold_puts },
+	{ { .symbol_name = "seq_write" }, (unsigned long)hold_write },
+	{ { .symbol_name = "seq_printf" }, (unsigned long)hold_printf },
 };
 
 static int redirect(struct kprobe *kp, struct pt_regs *regs)
@@ -97,7 +99,7 @@ static int redirect(struct kprobe *kp, struct pt_regs *regs)
 	 * given back a few instructions early: reap the task, then unload.
 	 */
 	__module_get(THIS_MODULE);
-	instruction_pointer_set(regs, (unsigned long)container_of(kp, typeof(*probes), kp)->to);
+	instruction_pointer_set(regs, container_of(kp, typeof(*probes), kp)->to);
 	return 1;
 }
 NOKPROBE_SYMBOL(redirect);

@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# build.sh SERIES [VAR=VALUE...] - builds all modules and the guest's initramfs
+# for one of the cached kernels, in build/SERIES. Kbuild puts its output beside
+# the sources, so each kernel gets a tree of links to them.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(dirname "$here")
+series=$1
+shift
+
+kernel=$("$top/tools/kernel.sh" "$series")
+tree=$top/build/$series
+log=$tree/build.log
+mkdir -p "$tree"
+
+die() { echo "klp-sdk: $*" >&2; exit 1; }
+
+# A tree built for another release of the series is of no use.
+if ! cmp -s "$kernel/release" "$tree/release"; then
+	rm -rf "$tree"
+	mkdir -p "$tree"
+	cp "$kernel/release" "$tree/release"
+fi
+cp -rsf "$top"/{Kbuild,include,sdk,examples,selftests} "$tree/"
+find "$tree" -xtype l -delete
+
+# The rules ask for no warning at W=1 nor from sparse: any line is a failure.
+make -s -j2 -C "$kernel/kdir" M="$tree" W=1 C=1 CF=-Wsparse-error "$@" \
+	modules >"$log" 2>&1 || { cat "$log" >&2; die "cannot build the modules for $series; see $log"; }
+if grep -v 'Skipping BTF generation' "$log" >&2; then
+	die "building the modules for $series gave warnings; see $log"
+fi
+
+make -s -C "$here" O="$top/build/vm"
+root=$tree/initrd
+rm -rf "$root"
+mkdir -p "$root"/{dev,proc,sys,lib/modules/boot,lib/modules/test}
+cp "$top"/build/vm/{contract,demo} "$root/"
+ln -s contract "$root/init"
+for ko in "$kernel"/modules/*.ko; do
+	[[ -e $ko ]] && cp "$ko" "$root/lib/modules/boot/"
+done
+find "$tree/examples" "$tree/selftests" -name '*.ko' -exec cp -t "$root/lib/modules/test" {} +
+strip --strip-debug "$root"/lib/modules/*/*.ko
+(cd "$root" && find . | cpio -o -H newc -R 0:0 --quiet) >"$tree/initrd.cpio.new" ||
+	die "cannot write $tree/initrd.cpio"
+mv "$tree/initrd.cpio.new" "$tree/initrd.cpio"

@@ -1,0 +1,795 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The contract, tested in the guest against the kernel's own core. A test is
+ * named after the row of docs/contract.md that it proves.
+ *
+ * The test patches say in the kernel log which functions of a state run, so
+ * that a test compares the whole sequence, across patches. /proc/cmdline is
+ * the patched function: it shows what the readers see.
+ */
+#include <dirent.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <errno.h>
+
+#include "fields.h"
+#include "vm/guest.h"
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define BASE_LEVEL	5
+#define RAISED_LEVEL	15
+
+static struct fields seen;
+#define text	seen.text
+
+/* What the patched function shows now, to be asked with val() and num(). */
+static void show(void)
+{
+	check(fields_read(&seen) > 0, "cannot read " PROC);
+}
+
+static const char *val(const char *key)
+{
+	static char value[64];
+
+	return field(&seen, key, value, sizeof(value));
+}
+
+static long num(const char *key)
+{
+	const char *value = val(key);
+
+	check(*value, "no %s in: %s", key, text);
+	return strtol(value, NULL, 10);
+}
+
+/* The address of an object that the readers see. */
+static unsigned long ptr(const char *key)
+{
+	return strtoul(val(key), NULL, 16);
+}
+
+/*
+ * The functions that ran since the mark, in their order, are just these:
+ * "PATCH STATE FUNCTION...", ended by NULL.
+ */
+static void events(const char *first, ...)
+{
+	const char *log = kmsg_since(), *want = first;
+	const char *line, *end;
+	char got[256];
+	va_list ap;
+
+	va_start(ap, first);
+	for (line = log; *line; line = end + !!*end) {
+		end = strchrnul(line, '\n');
+		if (strncmp(line, "tp: ", 4))
+			continue;
+		snprintf(got, sizeof(got), "%.*s", (int)(end - line) - 4,
+			 line + 4);
+		check(want, "ran, and must not: %s", got);
+		check(!strcmp(got, want), "ran: %s, instead of: %s", got, want);
+		want = va_arg(ap, const char *);
+	}
+	va_end(ap);
+	check(!want, "did not run: %s", want);
+	kmsg_mark();
+}
+
+/* The one line of the SDK in the log has all these words, ended by NULL. */
+static void says(const char *first, ...)
+{
+	const char *word;
+	va_list ap;
+
+	check(kmsg_count("klp-sdk: ") == 1, "not one line of klp-sdk but %d:\n%s",
+	      kmsg_count("klp-sdk: "), kmsg_since());
+	va_start(ap, first);
+	for (word = first; word; word = va_arg(ap, const char *))
+		check(kmsg_has(word), "no '%s' in:\n%s", word, kmsg_since());
+	va_end(ap);
+	kmsg_mark();
+}
+
+static void load(const char *name)
+{
+	check_ok(mod_load(name, ""));
+	check_ok(klp_settle(name));
+}
+
+/* A patch that replaced others; their modules can be unloaded. */
+static void load_over(const char *name, const char *old)
+{
+	load(name);
+	check_ok(klp_wait_gone(old));
+	check_ok(mod_unload(old));
+}
+
+static void refused(const char *name, const char *params, int error)
+{
+	int ret = mod_load(name, params);
+
+	check(ret == error, "loading %s %s gave %d (%s), not %d", name, params,
+	      ret, strerror(-ret), error);
+	check(!klp_present(name), "%s is still there", name);
+}
+
+static void disable(const char *name)
+{
+	check_ok(klp_write(name, "enabled", "0"));
+	check_ok(klp_settle(name));
+	check_ok(klp_wait_gone(name));
+	check_ok(mod_unload(name));
+}
+
+/* Start to enable or disable while a task sleeps in the patched function. */
+static pid_t begin_load(const char *name)
+{
+	pid_t pid = hold_start(PROC);
+
+	check(pid > 0, "no task could be held");
+	check_ok(mod_load(name, ""));
+	sleep_ms(2500);
+	check(klp_transition(name) == 1, "%s is not in transition", name);
+	return pid;
+}
+
+static pid_t begin_disable(const char *name)
+{
+	pid_t pid = hold_start(PROC);
+
+	check(pid > 0, "no task could be held");
+	check_ok(klp_write(name, "enabled", "0"));
+	sleep_ms(2500);
+	check(klp_transition(name) == 1, "%s is not in transition", name);
+	return pid;
+}
+
+static void release(pid_t pid)
+{
+	char buf[4096];
+
+	check_ok(hold_release_all());
+	check(!hold_finish(pid, buf, sizeof(buf)), "the held task failed");
+	check_ok(klp_settle(NULL));
+}
+
+/* Turn a transition round, and let it end. */
+static void reverse(const char *name, pid_t pid, bool gone)
+{
+	check_ok(klp_write(name, "enabled", klp_enabled(name) ? "0" : "1"));
+	release(pid);
+	if (gone) {
+		check_ok(klp_wait_gone(name));
+		check_ok(mod_unload(name));
+	} else {
+		check(klp_enabled(name) == 1, "%s is not enabled", name);
+	}
+}
+
+static void check_works(const char *name)
+{
+	show();
+	check(!strcmp(val("patch"), name), "not %s: %s", name, text);
+	check(num("magic") == 1 && num("saved") == BASE_LEVEL &&
+	      !strcmp(val("buf"), "alpha") && num("beta_live") == 1,
+	      "the state is not sound: %s", text);
+	check(console_level() == RAISED_LEVEL, "loglevel %ld", console_level());
+}
+
+#define A1_PREPARED	"tp_a1 alpha pre_patch", "tp_a1 beta pre_patch", \
+			"tp_a1 gamma pre_patch"
+#define A1_LIVE		"tp_a1 alpha post_patch live=0", \
+			"tp_a1 beta post_patch", "tp_a1 gamma post_patch"
+#define A1_LEAVING	"tp_a1 gamma pre_unpatch", "tp_a1 beta pre_unpatch", \
+			"tp_a1 alpha pre_unpatch live=0"
+#define A1_UNDONE	"tp_a1 gamma post_unpatch", "tp_a1 beta post_unpatch", \
+			"tp_a1 alpha post_unpatch"
+
+/* Row 1 */
+static void test_01_enable(void)
+{
+	load("tp_a1");
+	events(A1_PREPARED, A1_LIVE, NULL);
+	check_works("tp_a1");
+}
+
+static void test_01_enable_in_transition(void)
+{
+	pid_t pid = begin_load("tp_a1");
+
+	/* This task runs the new code already. */
+	events(A1_PREPARED, NULL);
+	show();
+	check(!*val("alpha"), "alpha is live too early: %s", text);
+	check(num("count") == 1 && num("beta_live") == 0, "%s", text);
+	check(console_level() == BASE_LEVEL, "post_patch ran too early");
+
+	release(pid);
+	events(A1_LIVE, NULL);
+	show();
+	check(num("count") == 2, "beta is another object now: %s", text);
+	check_works("tp_a1");
+}
+
+/* Row 2 */
+static void test_02_pre_patch_fails_first(void)
+{
+	refused("tp_a1", "fail_state=alpha", -ENODEV);
+	check(kmsg_has("tp_a1: state 'alpha' (id 101): pre_patch failed with -19"),
+	      "%s", kmsg_since());
+	events("tp_a1 alpha pre_patch", NULL);
+}
+
+static void test_02_pre_patch_fails_last(void)
+{
+	refused("tp_a1", "fail_state=gamma fail_error=-28", -ENOSPC);
+	check(kmsg_count("klp-sdk: ") == 1 &&
+	      kmsg_has("tp_a1: state 'gamma' (id 103)"), "%s", kmsg_since());
+	/* In reverse, and before the core says that the callback failed. */
+	check(strstr(kmsg_since(), "alpha post_unpatch") <
+	      strstr(kmsg_since(), "pre-patch callback failed"),
+	      "undone too late: %s", kmsg_since());
+	events(A1_PREPARED, "tp_a1 beta post_unpatch",
+	       "tp_a1 alpha post_unpatch", NULL);
+}
+
+static void test_02_pre_patch_positive(void)
+{
+	refused("tp_a1", "fail_state=beta fail_error=7", -EINVAL);
+	check(!mod_loaded("tp_a1"), "the module stayed");
+	says("state 'beta'", "failed with -22", NULL);
+}
+
+static void test_02_predecessor_untouched(void)
+{
+	load("tp_a1");
+	kmsg_mark();
+	refused("tp_delta", "fail_state=delta", -ENODEV);
+	events("tp_delta delta pre_patch", NULL);
+	check_works("tp_a1");
+	disable("tp_a1");
+	events(A1_LEAVING, A1_UNDONE, NULL);
+}
+
+/* Every allocation of the engine fails once, until none is left to fail. */
+static int exhaust(const char *name, int least)
+{
+	char params[32];
+	int n, ret;
+
+	for (n = 1; n < 64; n++) {
+		snprintf(params, sizeof(params), "fail_alloc=%d", n);
+		kmsg_mark();
+		ret = mod_load(name, params);
+		if (!ret)
+			break;
+		check(ret == -ENOMEM, "allocation %d: error %d", n, ret);
+		check(kmsg_count("klp-sdk: ") == 1, "allocation %d: %d lines",
+		      n, kmsg_count("klp-sdk: "));
+	}
+	check(n > least && n < 64, "only %d allocations", n - 1);
+	out("# %s: each of %d allocations failed", name, n - 1);
+	check_ok(klp_settle(name));
+	return n;
+}
+
+static void test_02_no_memory(void)
+{
+	/* 2 arrays, 3 states of 3 each, and the root */
+	exhaust("tp_a1", 11);
+	check_works("tp_a1");
+}
+
+static void test_02_no_memory_replace(void)
+{
+	load("tp_a1");
+	show();
+	/* 2 arrays, 3 holders, and alpha's new object */
+	exhaust("tp_a2", 5);
+	check_ok(klp_wait_gone("tp_a1"));
+	check_ok(mod_unload("tp_a1"));
+	check_works("tp_a2");
+	check(num("count") == 2, "beta did not survive: %s", text);
+}
+
+/* Row 4 */
+static void test_04_enable_reversed(void)
+{
+	pid_t pid = begin_load("tp_a1");
+
+	kmsg_mark();
+	reverse("tp_a1", pid, true);
+	events(A1_UNDONE, NULL);
+	check(console_level() == BASE_LEVEL, "loglevel %ld", console_level());
+	load("tp_a1");
+	check_works("tp_a1");
+}
+
+/* Row 5 */
+static void test_05_disable(void)
+{
+	load("tp_a1");
+	kmsg_mark();
+	disable("tp_a1");
+	events(A1_LEAVING, A1_UNDONE, NULL);
+	check(console_level() == BASE_LEVEL, "loglevel %ld", console_level());
+	/* The record is gone: the state is introduced again. */
+	load("tp_a1b");
+	check(kmsg_has("tp_a1b alpha pre_patch"), "%s", kmsg_since());
+	show();
+	check(num("hits") == 1 && num("count") == 1, "old data: %s", text);
+}
+
+static void test_05_disable_in_transition(void)
+{
+	char buf[4096];
+	pid_t pid;
+
+	load("tp_a1");
+	kmsg_mark();
+	pid = begin_disable("tp_a1");
+	events(A1_LEAVING, NULL);
+	check(console_level() == BASE_LEVEL, "pre_unpatch did not run");
+	check_ok(hold_release_all());
+	/* It read the state as live before pre_unpatch, and uses it now. */
+	check(!hold_finish(pid, buf, sizeof(buf)), "the held task failed");
+	check(strstr(buf, "magic=1") && strstr(buf, "buf=alpha"), "%s", buf);
+	check_ok(klp_settle(NULL));
+	check_ok(klp_wait_gone("tp_a1"));
+	events(A1_UNDONE, NULL);
+}
+
+/* Row 6 */
+static void test_06_disable_reversed(void)
+{
+	unsigned long alpha;
+	int i;
+
+	load("tp_a1");
+	show();
+	alpha = ptr("alpha");
+	for (i = 0; i < 2; i++) {
+		kmsg_mark();
+		reverse("tp_a1", begin_disable("tp_a1"), false);
+		events(A1_LEAVING, A1_LIVE, NULL);
+		check_works("tp_a1");
+		check(ptr("alpha") == alpha, "other data: %s", text);
+	}
+	disable("tp_a1");
+	events(A1_LEAVING, A1_UNDONE, NULL);
+}
+
+/* Row 7 */
+static void test_07_replace_same_version(void)
+{
+	unsigned long alpha, beta;
+
+	load("tp_a1");
+	show();
+	alpha = ptr("alpha");
+	beta = ptr("beta");
+	kmsg_mark();
+	load_over("tp_a1b", "tp_a1");
+	events("tp_a1b alpha adopt same=1 old_ok=1 live=1",
+	       "tp_a1b beta adopt same=1", "tp_a1b gamma adopt same=1", NULL);
+	check_works("tp_a1b");
+	check(ptr("alpha") == alpha && ptr("beta") == beta,
+	      "other objects: %s", text);
+	check(num("hits") == 2 && num("count") == 2, "lost: %s", text);
+
+	/* And back, for a patch may follow its successor's twin. */
+	load_over("tp_a1", "tp_a1b");
+	check_works("tp_a1");
+	kmsg_mark();
+	disable("tp_a1");
+	events(A1_LEAVING, A1_UNDONE, NULL);
+}
+
+static void test_07_replace_in_transition(void)
+{
+	unsigned long alpha, beta;
+	char buf[4096];
+	pid_t pid;
+
+	load("tp_a1");
+	show();
+	alpha = ptr("alpha");
+	beta = ptr("beta");
+	kmsg_mark();
+	pid = begin_load("tp_a1b");
+	events((char *)NULL);
+	show();
+	check(!strcmp(val("patch"), "tp_a1b") && ptr("alpha") == alpha &&
+	      ptr("beta") == beta && num("beta_live") == 1,
+	      "the new code does not see the data: %s", text);
+	check_ok(hold_release_all());
+	check(!hold_finish(pid, buf, sizeof(buf)), "the held task failed");
+	check(strstr(buf, "patch=tp_a1 ") && strstr(buf, "hits=3"),
+	      "the old code lost the data: %s", buf);
+	check_ok(klp_settle(NULL));
+	check_works("tp_a1b");
+}
+
+/* Row 8 */
+static void test_08_replace_older(void)
+{
+	unsigned long beta;
+
+	load("tp_a1");
+	show();
+	beta = ptr("beta");
+	kmsg_mark();
+	load_over("tp_a2", "tp_a1");
+	events("tp_a2 alpha convert from=1 live=0 zeroed=1",
+	       "tp_a2 alpha adopt same=0 old_ok=1 live=1", "tp_a2 beta grow",
+	       "tp_a2 beta adopt same=1", "tp_a2 gamma adopt same=1", NULL);
+	check_works("tp_a2");
+	check(num("hits") == 2 && num("from") == 1, "converted: %s", text);
+	check(ptr("beta") == beta && num("before") == 1 &&
+	      num("count") == 2, "grown: %s", text);
+	kmsg_mark();
+	disable("tp_a2");
+	check(kmsg_count("post_unpatch") == 3, "%s", kmsg_since());
+}
+
+static void test_08_convert_last_values(void)
+{
+	char buf[4096];
+	pid_t pid;
+
+	load("tp_a1");
+	pid = begin_load("tp_a2");
+	show();
+	check(!strcmp(val("patch"), "tp_a2") && !*val("alpha"),
+	      "alpha is live before it is converted: %s", text);
+	check(*val("prev") && num("prev_saved") == BASE_LEVEL,
+	      "the older object cannot be read: %s", text);
+	check(num("before") == 0, "grown too early: %s", text);
+	/* The held task writes through version 1's code before completion. */
+	check_ok(hold_release_all());
+	check(!hold_finish(pid, buf, sizeof(buf)), "the held task failed");
+	check(strstr(buf, "patch=tp_a1 ") && strstr(buf, "hits=1"), "%s", buf);
+	check_ok(klp_settle(NULL));
+	check_works("tp_a2");
+	check(num("hits") == 2, "the last value was lost: %s", text);
+	check(!*val("prev"), "the older object is still shown: %s", text);
+	check(num("before") == 2, "grown with old values: %s", text);
+}
+
+static void test_08_chain(void)
+{
+	load("tp_a1");
+	load_over("tp_a2", "tp_a1");
+	kmsg_mark();
+	load_over("tp_a3", "tp_a2");
+	check(kmsg_has("tp_a3 alpha convert from=2 live=0"), "%s", kmsg_since());
+	check(!kmsg_has("beta grow"), "beta grew twice: %s", kmsg_since());
+	check_works("tp_a3");
+	disable("tp_a3");
+	check(console_level() == BASE_LEVEL, "loglevel %ld", console_level());
+
+	load("tp_a1");
+	kmsg_mark();
+	load_over("tp_a3", "tp_a1");
+	check(kmsg_has("tp_a3 alpha convert from=1 live=0"), "%s", kmsg_since());
+	check_works("tp_a3");
+}
+
+/* Row 9 */
+static void test_09_no_migration(void)
+{
+	load("tp_a1");
+	kmsg_mark();
+	refused("tp_nomig", "", -EINVAL);
+	says("tp_nomig: state 'alpha' (id 101)", "from version 1",
+	     "to version 3", "tp_a1", NULL);
+	check_works("tp_a1");
+}
+
+static void test_09_no_room_to_grow(void)
+{
+	load("tp_a1");
+	kmsg_mark();
+	refused("tp_huge", "", -EINVAL);
+	says("tp_huge: state 'beta' (id 102)", "64 bytes", "room for 32", NULL);
+	check_works("tp_a1");
+	disable("tp_a1");
+	load("tp_huge");
+	check_works("tp_huge");
+}
+
+/* Row 13 */
+static void reversed_over(const char *old, const char *new)
+{
+	unsigned long alpha, beta;
+	long hits;
+
+	show();
+	alpha = ptr("alpha");
+	beta = ptr("beta");
+	hits = num("hits");
+	kmsg_mark();
+	reverse(new, begin_load(new), true);
+	check_works(old);
+	check(ptr("alpha") == alpha && ptr("beta") == beta,
+	      "other objects: %s", text);
+	check(num("hits") == hits + 2, "hits: %s", text);
+}
+
+static void test_13_replace_reversed(void)
+{
+	load("tp_a1");
+	reversed_over("tp_a1", "tp_a1b");
+	events((char *)NULL);
+	reversed_over("tp_a1", "tp_a2");
+	events((char *)NULL);
+	reversed_over("tp_a1", "tp_delta");
+	events("tp_delta delta pre_patch", "tp_delta delta post_unpatch", NULL);
+	load_over("tp_a2", "tp_a1");
+	check_works("tp_a2");
+	reversed_over("tp_a2", "tp_a3");
+	kmsg_mark();
+	disable("tp_a2");
+	check(kmsg_count("post_unpatch") == 3, "%s", kmsg_since());
+}
+
+static void test_13_disable_after(void)
+{
+	load("tp_a1");
+	reversed_over("tp_a1", "tp_a2");
+	kmsg_mark();
+	disable("tp_a1");
+	events(A1_LEAVING, A1_UNDONE, NULL);
+	check(console_level() == BASE_LEVEL, "loglevel %ld", console_level());
+}
+
+static void test_13_try_again(void)
+{
+	load("tp_a1");
+	reversed_over("tp_a1", "tp_a2");
+	load_over("tp_a2", "tp_a1");
+	check_works("tp_a2");
+	check(num("from") == 1, "%s", text);
+}
+
+/* What is refused for now names the states, see docs/contract.md. */
+static void test_10_downgrade_refused(void)
+{
+	load("tp_a2");
+	kmsg_mark();
+	refused("tp_a1", "", -EINVAL);
+	check(kmsg_has("tp_a1: state 'alpha' (id 101): version 1 is older than version 2 held by tp_a2"),
+	      "%s", kmsg_since());
+	check_works("tp_a2");
+}
+
+static void test_11_undeclared_refused(void)
+{
+	load("tp_a1");
+	kmsg_mark();
+	refused("tp_nogamma", "", -EINVAL);
+	says("tp_nogamma: state 'gamma' (id 103)", "tp_a1",
+	     "is not declared", NULL);
+	check_works("tp_a1");
+}
+
+static void test_14_second_holder_refused(void)
+{
+	load("tp_a1");
+	kmsg_mark();
+	refused("tp_stack", "", -EEXIST);
+	says("tp_stack: state 'alpha' (id 101): held by tp_a1", NULL);
+	check_works("tp_a1");
+}
+
+static void test_20_raw_predecessor_refused(void)
+{
+	load("tp_raw");
+	kmsg_mark();
+	refused("tp_a1", "", -EBUSY);
+	says("tp_a1: state 'alpha' (id 101)", "without klp-sdk", NULL);
+}
+
+/* Row 24 */
+static void test_24_duplicate_id(void)
+{
+	refused("tp_dup", "", -EINVAL);
+	says("tp_dup: state 'beta' (id 102)", "'alpha'", "same id", NULL);
+}
+
+static void test_24_no_terminator(void)
+{
+	refused("tp_noterm", "", -EINVAL);
+	says("tp_noterm: object 'vmlinux'", "no empty entry", NULL);
+}
+
+static void test_24_object_twice(void)
+{
+	refused("tp_twice", "", -EINVAL);
+	says("tp_twice: object 'vmlinux' is listed twice", NULL);
+}
+
+static void test_24_migration_from_newer(void)
+{
+	refused("tp_newer", "", -EINVAL);
+	says("tp_newer: state 'alpha' (id 101)", "from version 2", NULL);
+}
+
+static void test_24_other_size(void)
+{
+	load("tp_a1");
+	kmsg_mark();
+	refused("tp_size", "", -EINVAL);
+	says("tp_size: state 'alpha' (id 101)", "24 bytes", "32 here", NULL);
+	check_works("tp_a1");
+}
+
+static void test_24_other_name(void)
+{
+	load("tp_a1");
+	disable("tp_a1");
+	load("tp_swap");
+	kmsg_mark();
+	refused("tp_a1", "", -EINVAL);
+	says("tp_a1: state 'gamma' (id 103)", "state 'alpha' of tp_swap", NULL);
+	check_works("tp_swap");
+}
+
+/* Row 25 */
+static void test_25_absent_module_only(void)
+{
+	load("tp_modonly");
+	check(kmsg_has("tp_modonly alpha pre_patch") &&
+	      kmsg_has("tp_modonly alpha post_patch live=0"), "%s", kmsg_since());
+	check(console_level() == RAISED_LEVEL, "loglevel %ld", console_level());
+	load_over("tp_a1", "tp_modonly");
+	check_works("tp_a1");
+	kmsg_mark();
+	load_over("tp_modonly", "tp_a1");
+	check(kmsg_has("tp_modonly alpha adopt same=1"), "%s", kmsg_since());
+	kmsg_mark();
+	disable("tp_modonly");
+	check(kmsg_count("post_unpatch") == 3, "%s", kmsg_since());
+	check(console_level() == BASE_LEVEL, "loglevel %ld", console_level());
+}
+
+/* The example, as its users would run it. */
+static void test_example_loglevel(void)
+{
+	load("loglevel_v1");
+	show();
+	check(!strcmp(val("patch"), "v1") && num("saved") == BASE_LEVEL, "%s",
+	      text);
+	load_over("loglevel_v2", "loglevel_v1");
+	show();
+	check(!strcmp(val("patch"), "v2") && num("saved") == BASE_LEVEL &&
+	      num("handovers") == 1 && num("raised") == RAISED_LEVEL &&
+	      num("reads") == 2 && num("before") == 1, "%s", text);
+	load_over("loglevel_v3", "loglevel_v2");
+	show();
+	check(!strcmp(val("patch"), "v3") && num("handovers") == 2, "%s", text);
+	disable("loglevel_v3");
+	check(console_level() == BASE_LEVEL, "loglevel %ld", console_level());
+}
+
+static const struct test tests[] = {
+	{ "contract-01-enable", test_01_enable },
+	{ "contract-01-enable-in-transition", test_01_enable_in_transition },
+	{ "contract-02-pre-patch-fails-first", test_02_pre_patch_fails_first },
+	{ "contract-02-pre-patch-fails-last", test_02_pre_patch_fails_last },
+	{ "contract-02-pre-patch-positive", test_02_pre_patch_positive },
+	{ "contract-02-predecessor-untouched", test_02_predecessor_untouched },
+	{ "contract-02-no-memory", test_02_no_memory },
+	{ "contract-02-no-memory-replace", test_02_no_memory_replace },
+	{ "contract-04-enable-reversed", test_04_enable_reversed },
+	{ "contract-05-disable", test_05_disable },
+	{ "contract-05-disable-in-transition", test_05_disable_in_transition },
+	{ "contract-06-disable-reversed", test_06_disable_reversed },
+	{ "contract-07-replace-same-version", test_07_replace_same_version },
+	{ "contract-07-replace-in-transition", test_07_replace_in_transition },
+	{ "contract-08-replace-older", test_08_replace_older },
+	{ "contract-08-convert-last-values", test_08_convert_last_values },
+	{ "contract-08-chain", test_08_chain },
+	{ "contract-09-no-migration", test_09_no_migration },
+	{ "contract-09-no-room-to-grow", test_09_no_room_to_grow },
+	{ "contract-10-downgrade-refused", test_10_downgrade_refused },
+	{ "contract-11-undeclared-refused", test_11_undeclared_refused },
+	{ "contract-13-replace-reversed", test_13_replace_reversed },
+	{ "contract-13-disable-after", test_13_disable_after },
+	{ "contract-13-try-again", test_13_try_again },
+	{ "contract-14-second-holder-refused", test_14_second_holder_refused },
+	{ "contract-20-raw-predecessor-refused", test_20_raw_predecessor_refused },
+	{ "contract-24-duplicate-id", test_24_duplicate_id },
+	{ "contract-24-no-terminator", test_24_no_terminator },
+	{ "contract-24-object-twice", test_24_object_twice },
+	{ "contract-24-migration-from-newer", test_24_migration_from_newer },
+	{ "contract-24-other-size", test_24_other_size },
+	{ "contract-24-other-name", test_24_other_name },
+	{ "contract-25-absent-module-only", test_25_absent_module_only },
+	{ "example-loglevel", test_example_loglevel },
+};
+
+/* Objects of modules, and their shadow variables, after the last test. */
+static int slab_before;
+
+static void before(void)
+{
+	if (!mod_loaded("klp_sdk_hold"))
+		check_ok(mod_load("klp_sdk_hold", ""));
+	check_ok(file_write("/proc/sys/kernel/printk", "5"));
+	check(console_level() == BASE_LEVEL, "loglevel %ld", console_level());
+	kmsg_mark();
+}
+
+/* The first name in @dir that is not "." or "..", or NULL. */
+static char *first_of(const char *dir)
+{
+	static char name[256];
+	struct dirent *entry;
+	DIR *d = opendir(dir);
+
+	*name = '\0';
+	while (d && (entry = readdir(d)))
+		if (entry->d_name[0] != '.')
+			snprintf(name, sizeof(name), "%s", entry->d_name);
+	if (d)
+		closedir(d);
+	return *name ? name : NULL;
+}
+
+static void unload_tested(void)
+{
+	char buf[4096], *line, *next;
+
+	if (file_read("/proc/modules", buf, sizeof(buf)) <= 0)
+		return;
+	for (line = buf; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		*strchrnul(line, ' ') = '\0';
+		if (!strncmp(line, "tp_", 3) || !strncmp(line, "loglevel_", 9))
+			check_ok(mod_unload(line));
+	}
+}
+
+/* Whatever a test did, the system is as before, and nothing is left over. */
+static void after(void)
+{
+	char *patch, where[256] = "";
+	int i, left = 0;
+
+	hold_release_all();
+	check_ok(klp_settle(NULL));
+	while ((patch = first_of("/sys/kernel/livepatch"))) {
+		check_ok(klp_write(patch, "enabled", "0"));
+		check_ok(klp_settle(patch));
+		check_ok(klp_wait_gone(patch));
+	}
+	unload_tested();
+	check(!kmsg_has("BAD BUFFER"), "%s", kmsg_since());
+	check(console_level() == BASE_LEVEL, "loglevel %ld is not restored",
+	      console_level());
+	/* kfree_rcu() takes its time. */
+	for (i = 0; i < 20; i++) {
+		left = slab_count(SLAB_MODULES, where, sizeof(where));
+		if (left <= slab_before)
+			return;
+		sleep_ms(1000);
+	}
+	i = left - slab_before;
+	slab_before = left;
+	check(!i, "%d objects leaked, some of these: %s", i, where);
+}
+
+int main(void)
+{
+	guest_boot();
+	test_before = before;
+	test_after = after;
+	run_tests(tests, ARRAY_SIZE(tests));
+	guest_end();
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The story of a state, told by the running kernel: whatever is printed behind
+ * a colon was read from /proc and /sys at that moment.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "fields.h"
+#include "vm/guest.h"
+
+static int failed;
+
+/* Stops the demo with a reason if what the kernel shows is not the story. */
+static void must(int ok, const char *fmt, ...)
+{
+	char why[256];
+	va_list ap;
+
+	if (ok)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	failed = 1;
+	out("# klp-sdk: fail %s", why);
+	guest_end();
+}
+
+static long num(const struct fields *f, const char *key)
+{
+	char buf[64];
+
+	return atol(field(f, key, buf, sizeof(buf)));
+}
+
+static void patches(char *buf, size_t size)
+{
+	DIR *dir = opendir("/sys/kernel/livepatch");
+	struct dirent *entry;
+	size_t len = 0;
+
+	*buf = '\0';
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			len += snprintf(buf + len, size - len, "%s%s%s",
+					len ? ", " : "", entry->d_name,
+					klp_transition(entry->d_name) == 1 ?
+					" (in transition)" : "");
+	if (dir)
+		closedir(dir);
+	if (!*buf)
+		snprintf(buf, size, "none");
+}
+
+/* What the system looks like now. */
+static void look(struct fields *f, const char *what)
+{
+	char names[256];
+
+	patches(names, sizeof(names));
+	must(fields_read(f) > 0, "cannot read %s", PROC);
+	f->text[strcspn(f->text, "\n")] = '\0';
+	out("    livepatches:        %s", names);
+	out("    console_loglevel:   %ld", console_level());
+	out("    %-19s %.58s", what, f->text);
+}
+
+static void load(const char *name)
+{
+	int ret = mod_load(name, "");
+
+	must(!ret, "%s does not load: %s", name, strerror(-ret));
+}
+
+static void settle(void)
+{
+	must(!klp_settle(NULL), "a transition does not end");
+}
+
+static void unload(const char *name)
+{
+	int ret = klp_wait_gone(name);
+
+	if (!ret)
+		ret = mod_unload(name);
+	must(!ret, "%s does not unload: %s", name, strerror(-ret));
+	must(!mod_loaded(name), "%s is still loaded", name);
+}
+
+static void field_line(const struct fields *old, const struct fields *new,
+		       const char *key)
+{
+	char a[32], b[32];
+
+	field(old, key, a, sizeof(a));
+	field(new, key, b, sizeof(b));
+	out("      %-10s %6s  ->  %s", key, *a ? a : "-", *b ? b : "-");
+}
+
+int main(void)
+{
+	struct fields v1, v2, during, plain, end;
+	struct utsname uts;
+	long level;
+	pid_t pid;
+
+	guest_boot();
+	uname(&uts);
+	must(!mod_load("klp_sdk_hold", ""), "klp_sdk_hold does not load");
+	level = console_level();
+	must(fields_read(&plain) > 0, "cannot read %s", PROC);
+	out("klp-sdk on Linux %s, console_loglevel: %ld", uts.release, level);
+
+	out("1. loglevel_v1 is loaded: it saves the log level and raises it");
+	load("loglevel_v1");
+	settle();
+	look(&v1, PROC ":");
+	must(num(&v1, "saved") == level && console_level() != level,
+	     "v1 did not save the level");
+
+	out("2. loglevel_v2 replaces it: one state is converted, one grows");
+	load("loglevel_v2");
+	settle();
+	look(&v2, PROC ":");
+	out("      field          v1  ->  v2");
+	field_line(&v1, &v2, "saved");
+	field_line(&v1, &v2, "raised");
+	field_line(&v1, &v2, "handovers");
+	field_line(&v1, &v2, "reads");
+	field_line(&v1, &v2, "before");
+	must(num(&v2, "saved") == level && num(&v2, "handovers") == 1 &&
+	     num(&v2, "reads") == 2 && num(&v2, "before") == 1,
+	     "v2 did not migrate the data");
+
+	out("3. loglevel_v1's module is unloaded; nothing of it is needed");
+	unload("loglevel_v1");
+	look(&v2, PROC ":");
+	must(num(&v2, "saved") == level, "the data is gone");
+
+	out("4. loglevel_v3 begins to replace v2; a task asleep in v2 holds it");
+	pid = hold_start(PROC);
+	must(pid > 0, "no task could be held");
+	load("loglevel_v3");
+	sleep_ms(2500);
+	must(klp_transition("loglevel_v3") == 1, "v3 is not in transition");
+	look(&during, "new task:");
+	out("   ... and is reversed: v2 works as if v3 had never been there");
+	must(!klp_write("loglevel_v3", "enabled", "0"), "cannot reverse");
+	hold_release_all();
+	must(!hold_finish(pid, NULL, 0), "the held task failed");
+	settle();
+	unload("loglevel_v3");
+	look(&during, PROC ":");
+	must(num(&during, "saved") == level && num(&during, "handovers") == 1,
+	     "v2's data changed");
+
+	out("5. loglevel_v2 is disabled and unloaded: all is as it was");
+	must(!klp_write("loglevel_v2", "enabled", "0"), "cannot disable");
+	settle();
+	unload("loglevel_v2");
+	look(&end, PROC ":");
+	must(console_level() == level, "the level is not restored");
+	must(!strncmp(end.text, plain.text, strlen(end.text)),
+	     "%s is not the original", PROC);
+	guest_end();
+}

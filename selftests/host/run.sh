@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# run.sh TREE KDIR - tests that need a compiler only; prints KTAP. TREE is a
+# copy of the sources to build in, KDIR the kernel to build against.
+set -euo pipefail
+
+tree=$1 kdir=$2
+dir=$tree/selftests/host/bad
+log=$tree/bad.log
+n=0
+
+# report NAME STATUS DIAGNOSTIC
+report() {
+	n=$((n + 1))
+	if [[ $2 == 0 ]]; then
+		echo "ok $n $1"
+	else
+		echo "# ${3//$'\n'/$'\n'# }"
+		echo "not ok $n $1"
+	fi
+}
+
+# All of the compiler's output for one source: -O keeps a target's lines together.
+output_of() {
+	awk -v obj="/$1.o" '/^  (CC|CHECK)/ { on = index($0, obj) || index($0, "/'"$1"'.c") } on' "$log"
+}
+
+# disassembly FUNCTION
+disassembly() {
+	objdump -dr --no-show-raw-insn "$dir/good.o" | awk -v f="<$1>:" '
+		/^[0-9a-f]+ </ { on = $2 == f } on'
+}
+
+# count FUNCTION REGEX
+count() { disassembly "$1" | grep -cE "$2" || true; }
+
+make -k -j2 -Otarget -C "$kdir" M="$dir" W=1 C=1 CF=-Wsparse-error >"$log" 2>&1 || true
+
+cases=("$dir"/*.c)
+echo "KTAP version 1"
+echo "1..$((${#cases[@]} + 2))"
+for file in "${cases[@]}"; do
+	name=$(basename "$file" .c)
+	expect=$(sed -n 's|^/\* expect: \(.*\) \*/$|\1|p' "$file")
+	got=$(output_of "$name")
+	status=0
+	if [[ $name == good ]]; then
+		if grep -qE 'error|warning' <<<"$got" || [[ ! -f $dir/good.o ]]; then status=1; fi
+	elif [[ -z $expect ]] || ! grep -q -- "$expect" <<<"$got" || [[ -f $dir/$name.o ]]; then
+		status=1
+	fi
+	report "declaration-${name//_/-}" "$status" "expected: ${expect:-no error}; got:
+$got"
+done
+
+# What a reader costs: one load of the slot, one branch, no call but ftrace's.
+status=0
+loads=$(count read_live 'R_X86_64_PC32\s+\.data')
+branches=$(count read_live $'\t(j[^m]|cmov)')
+calls=$(count read_live $'\tcall ')
+[[ $loads == 1 && $branches == 1 && $calls == 1 ]] || status=1
+report reader-live-cost $status "$loads loads, $branches branches, $calls calls in:
+$(disassembly read_live)"
+
+status=0
+loads=$(count read_data 'R_X86_64_PC32\s+\.data')
+branches=$(count read_data $'\t(j[^m]|cmov)')
+[[ $loads == 1 && $branches == 0 ]] || status=1
+report reader-data-cost $status "$loads loads, $branches branches in:
+$(disassembly read_data)"
