@@ -67,7 +67,7 @@ static void look(struct fields *f, const char *what)
 	f->text[strcspn(f->text, "\n")] = '\0';
 	out("    livepatches:        %s", names);
 	out("    console_loglevel:   %ld", console_level());
-	out("    %-19s %.58s", what, f->text);
+	out("    %-19s %.80s", what, f->text);
 }
 
 static void load(const char *name)

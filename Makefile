@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0
+# klp-sdk: what people run. Modules are built by Kbuild, see Kbuild.
+CACHE	:= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/klp-sdk
+KDIR	?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build \
+				  $(CACHE)/kernels/6.12/kdir))
+SERIES	?= 6.1 6.12
+
+all: modules
+
+modules:
+	@tools/check-kdir.sh "$(KDIR)"
+	$(MAKE) -C "$(KDIR)" M=$(CURDIR)/examples modules
+
+setup:
+	@tools/setup.sh $(SERIES)
+
+demo: DEMO = $(lastword $(SERIES))
+demo:
+	@tools/setup.sh $(DEMO)
+	@selftests/build.sh $(DEMO)
+	@mkdir -p build/demo
+	@build/vm/vmrun --plain --timeout 60 --name demo --out build/demo \
+		--kernel "$(CACHE)/kernels/$(DEMO)/vmlinux" \
+		--initrd build/$(DEMO)/initrd.cpio --append rdinit=/demo
+
+check:
+	@tools/setup.sh $(SERIES)
+	@selftests/run.sh $(SERIES)
+
+clean:
+	$(RM) -r build
+	@find . \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o \
+		-name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o \
+		-name modules.order -o -name Module.symvers \) -delete
+
+help:
+	@echo 'make          build the SDK and the examples against KDIR (C=1, W=1 as usual)'
+	@echo 'make setup    install missing packages, get the kernels into the cache'
+	@echo 'make demo     show in a VM how a state survives the upgrade of its patch'
+	@echo 'make check    build all, run all tests in VMs on all kernels'
+	@echo 'make clean    remove what was built here; the cache of kernels stays'
+	@echo
+	@echo 'KDIR=$(KDIR)'
+	@echo '              kernel headers or build directory to build against'
+	@echo 'SERIES="$(SERIES)"'
+	@echo '              kernels for setup and check; demo takes the last'
+	@echo 'TESTS=GLOB,.. tests of make check in the VM, e.g. contract-08-*'
+	@echo 'The cache is $(CACHE)'
+
+.PHONY: all modules setup demo check clean help
