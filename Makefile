@@ -27,6 +27,10 @@ check:
 	@tools/setup.sh $(SERIES)
 	@selftests/run.sh $(SERIES)
 
+mutants:
+	@tools/setup.sh $(firstword $(SERIES))
+	@selftests/mutants.sh $(firstword $(SERIES))
+
 clean:
 	$(RM) -r build
 	@find . \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o \
@@ -38,6 +42,7 @@ help:
 	@echo 'make setup    install missing packages, get the kernels into the cache'
 	@echo 'make demo     show in a VM how a state survives the upgrade of its patch'
 	@echo 'make check    build all, run all tests in VMs on all kernels'
+	@echo 'make mutants  break the engine on purpose and see that a test fails each time'
 	@echo 'make clean    remove what was built here; the cache of kernels stays'
 	@echo
 	@echo 'KDIR=$(KDIR)'
@@ -47,4 +52,4 @@ help:
 	@echo 'TESTS=GLOB,.. tests of make check in the VM, e.g. contract-08-*'
 	@echo 'The cache is $(CACHE)'
 
-.PHONY: all modules setup demo check clean help
+.PHONY: all modules setup demo check mutants clean help

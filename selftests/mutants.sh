@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# mutants.sh [SERIES] - breaks the engine on purpose, one mistake of mutants.txt
+# at a time, and expects the tests named there to fail. Prints KTAP.
+# ONLY=REGEX takes the lines that match.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(dirname "$here")
+series=${1:-6.1}
+kernel=$("$top/tools/kernel.sh" "$series")
+tree=$top/build/mutants
+out=$tree/build/$series/vm
+
+mapfile -t lines < <(grep -v '^#' "$here/mutants.txt" | grep -E -- "${ONLY:-.}")
+mkdir -p "$tree" "$out"
+n=0 bad=0
+echo "KTAP version 1"
+echo "1..${#lines[@]}"
+for line in "${lines[@]}"; do
+	IFS='|' read -r tests file script what <<<"$line"
+	n=$((n + 1))
+	cp -r --update "$top"/{Kbuild,tools,include,sdk,examples,selftests} "$tree/"
+	cp "$top"/sdk/*.c "$tree/sdk/"
+	sed -i "$script" "$tree/sdk/$file"
+	why=
+	if cmp -s "$top/sdk/$file" "$tree/sdk/$file"; then
+		why="the sed script changes nothing"
+	elif ! "$tree/selftests/build.sh" "$series" C=0 W= KCFLAGS=-w \
+			>"$tree/build.log" 2>&1; then
+		why="it does not build: $(grep -m1 error "$tree/build.log" || true)"
+	elif "$tree/build/vm/vmrun" --kernel "$kernel/vmlinux" --quiet \
+			--initrd "$tree/build/$series/initrd.cpio" --out "$out" \
+			--append "klp_sdk.tests=$tests" --timeout 90 2>"$tree/verdict"; then
+		why="no test of $tests fails"
+	fi
+	if [[ $why ]]; then
+		echo "# $why"
+		echo "not ok $n - $what"
+		bad=$((bad + 1))
+	else
+		echo "# $(cut -d: -f3- "$tree/verdict" | cut -d';' -f1 | cut -c1-150)"
+		echo "ok $n - $what"
+	fi
+done
+echo "$((n - bad)) passed, $bad failed"
+exit $((bad > 0))
