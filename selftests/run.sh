@@ -81,6 +81,7 @@ if [[ -z $append ]]; then
 		suite "compile-$series" "$here/host/run.sh" "$out/$series" \
 			"$("$top/tools/kernel.sh" "$series")/kdir"
 	done
+	suite coccinelle "$here/host/cocci.sh"
 	suite input "$here/host/input.sh"
 	suite harness "$here/host/harness.sh" "${!#}"
 fi

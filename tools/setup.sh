@@ -11,7 +11,7 @@ here=$(dirname "${BASH_SOURCE[0]}")
 # "a|b" is one package that has two names, depending on Debian's release.
 # The libraries are what the prebuilt programs in the kernel headers (objtool,
 # modpost) link to, and pahole is what their makefiles run on each module.
-packages=(make gcc libc6-dev binutils cpio xz-utils zstd sparse qemu-system-x86
+packages=(make gcc libc6-dev binutils cpio xz-utils zstd sparse coccinelle qemu-system-x86
 	'libelf1|libelf1t64' 'libssl3|libssl3t64' zlib1g pahole file bc perl util-linux)
 # The kernels' compiler is gcc-12 on Debian 12; later ones use the default gcc.
 if grep -qs '^VERSION_ID="12"' /etc/os-release; then packages+=(gcc-12); fi
@@ -26,7 +26,7 @@ find_missing() {
 		name=${p%%|*}
 		if [[ $p == *'|'* ]]; then
 			known=$(apt-cache pkgnames "$name")
-			grep -qxF "$name" <<<"$known" || name=${p##*|}
+			if grep -qxF "${p##*|}" <<<"$known"; then name=${p##*|}; fi
 		fi
 		missing+=("$name")
 	done
@@ -56,7 +56,7 @@ if command -v apt-get >/dev/null; then
 	fi
 else
 	missing=()
-	for prog in make gcc strip cpio xz zstd sparse qemu-system-x86_64 pahole file bc perl flock; do
+	for prog in make gcc strip cpio xz zstd sparse spatch qemu-system-x86_64 pahole file bc perl flock; do
 		command -v $prog >/dev/null || missing+=("$prog")
 	done
 	((${#missing[@]} == 0)) || die "please install what has these programs: ${missing[*]}"

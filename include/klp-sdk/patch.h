@@ -51,7 +51,6 @@ struct klp_sdk_object {
  * @objs:	KLP_SDK_OBJECTS(); may be left out for a patch of states only
  * @states:	KLP_SDK_STATES(); may be left out
  * @replace:	as in struct klp_patch: replace all patches in use
- * @patch:	what the core knows of it
  *
  * Made by KLP_SDK_PATCH().
  */
@@ -60,7 +59,7 @@ struct klp_sdk_patch {
 	struct klp_sdk_state *const *states;
 	bool replace;
 
-	/* private: built by klp_sdk_enable_patch() */
+	/* private: what the core knows; built by klp_sdk_enable_patch() */
 	struct klp_patch patch;
 };
 

@@ -123,12 +123,6 @@ struct klp_sdk_record;
  * @props:	id, version, reserve and migrations
  * @size:	size of the author's type in bytes
  * @fns:	the author's functions
- * @slots:	the pointers that klp_sdk_live() and klp_sdk_data() read
- * @record:	the system-wide record, while this patch holds the state
- * @holder:	this patch's place among the holders of @record
- * @how:	how this patch gets the state; decided in pre_patch
- * @from:	the migration in use, if any
- * @spare:	the object that a conversion fills, later the one it replaced
  *
  * Made by KLP_SDK_STATE(). All fields are internal to the SDK.
  */
@@ -138,12 +132,17 @@ struct klp_sdk_state {
 	size_t size;
 	const struct klp_sdk_state_fns *fns;
 
-	/* private: run time, guarded by klp_mutex but for slots */
+	/* private: run time, guarded by klp_mutex but for the slots */
+
+	/* what klp_sdk_live() and klp_sdk_data() read */
 	struct klp_sdk_slots slots;
+	/* the system's record while this patch holds the state, and its place */
 	struct klp_sdk_record *record;
 	struct klp_sdk_holder *holder;
+	/* how this patch gets the state, and the migration; set in pre_patch */
 	int how;
 	const struct klp_sdk_migration *from;
+	/* the object that a conversion fills, later the one it replaced */
 	void *spare;
 };
 

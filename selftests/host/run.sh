@@ -38,7 +38,7 @@ make -k -j2 -Otarget -C "$kdir" M="$dir" W=1 C=1 CF=-Wsparse-error >"$log" 2>&1 
 
 cases=("$dir"/*.c)
 echo "KTAP version 1"
-echo "1..$((${#cases[@]} + 2))"
+echo "1..$((${#cases[@]} + 3))"
 for file in "${cases[@]}"; do
 	name=$(basename "$file" .c)
 	expect=$(sed -n 's|^/\* expect: \(.*\) \*/$|\1|p' "$file")
@@ -68,3 +68,10 @@ branches=$(count read_data $'\t(j[^m]|cmov)')
 [[ $loads == 1 && $branches == 0 ]] || status=1
 report reader-data-cost $status "$loads loads, $branches branches in:
 $(disassembly read_data)"
+
+# Every public name is documented, and what is documented exists.
+status=0
+flags=(-none -Werror)
+if grep -qe -Wall "$kdir/scripts/kernel-doc"; then flags+=(-Wall); fi
+got=$("$kdir/scripts/kernel-doc" "${flags[@]}" "$tree"/include/klp-sdk/*.h 2>&1) || status=1
+report kernel-doc $status "$got"
