@@ -47,6 +47,36 @@ static inline size_t klp_sdk_alloc_size(const struct klp_sdk_state *state)
 #define klp_sdk_for_each_state(_patch, _pos)				\
 	for ((_pos) = (_patch)->states; (_pos) && *(_pos); (_pos)++)
 
+/**
+ * struct klp_sdk_leaver - A state of replaced patches that goes away
+ * @node:	entry in klp_sdk_patch.leavers
+ * @record:	the state's record
+ * @undo:	whose pre_unpatch and post_unpatch undo it: the holder's, or
+ *		those of the patch that retires it
+ * @redo:	whose post_patch makes the change again if the transition is
+ *		reversed: the holder's, which goes on working
+ */
+struct klp_sdk_leaver {
+	struct list_head node;
+	struct klp_sdk_record *record;
+	const struct klp_sdk_state_fns *undo;
+	const struct klp_sdk_state_fns *redo;
+};
+
+int klp_sdk_leavers_find(struct klp_sdk_patch *patch);
+void klp_sdk_leavers_begin(struct klp_sdk_patch *patch);
+void klp_sdk_leavers_back(struct klp_sdk_patch *patch);
+void klp_sdk_leavers_end(struct klp_sdk_patch *patch);
+void klp_sdk_leavers_forget(struct klp_sdk_patch *patch);
+int klp_sdk_leaver_add(struct klp_sdk_patch *patch,
+		       struct klp_sdk_record *record,
+		       const struct klp_sdk_state_fns *undo,
+		       const struct klp_sdk_state_fns *redo);
+
+struct klp_sdk_holder *klp_sdk_record_holder(struct klp_sdk_record *record,
+					     const struct klp_state *kstate);
+void klp_sdk_record_check_forced(struct klp_sdk_record *record);
+
 int klp_sdk_state_prepare(struct klp_sdk_patch *patch,
 			  struct klp_sdk_state *state);
 void klp_sdk_state_unprepare(struct klp_sdk_patch *patch,
@@ -59,5 +89,6 @@ void klp_sdk_state_stay(struct klp_sdk_patch *patch,
 			struct klp_sdk_state *state);
 void klp_sdk_state_release(struct klp_sdk_patch *patch,
 			   struct klp_sdk_state *state);
+void klp_sdk_state_free_spare(struct klp_sdk_state *state);
 
 #endif /* _KLP_SDK_ENGINE_H */

@@ -60,7 +60,14 @@ static int klp_sdk_pre_patch(struct klp_object *obj)
 		if (ret)
 			goto err;
 	}
+	if (obj->name)
+		return 0;
 
+	ret = klp_sdk_leavers_find(patch);
+	if (ret)
+		goto err;
+	/* Nothing fails from here on. */
+	klp_sdk_leavers_begin(patch);
 	return 0;
 
 err:
@@ -69,12 +76,23 @@ err:
 	 * post_unpatch for this object, and calls it forwards for the others,
 	 * which then have nothing left to do.
 	 */
+	klp_sdk_leavers_forget(patch);
 	klp_sdk_for_each_state_reverse(patch, pos)
-		if (klp_sdk_state_phase(*pos) == KLP_SDK_PREPARED &&
-		    (klp_sdk_compat_enabling(&patch->patch) ||
-		     klp_sdk_bound_to(*pos, obj)))
+		if (klp_sdk_state_phase(*pos) == KLP_SDK_PREPARED)
 			klp_sdk_state_unprepare(patch, *pos);
 	return ret;
+}
+
+/* The core lists now what the patch really holds, see klp_sdk_record_merge(). */
+static void klp_sdk_withdraw(struct klp_sdk_patch *patch)
+{
+	struct klp_state *kstate = patch->patch.states;
+	struct klp_sdk_state *const *pos;
+
+	klp_sdk_for_each_state(patch, pos)
+		if ((*pos)->holder)
+			(*pos)->holder->kstate->version = (*pos)->props->version;
+	kstate[patch->nr_states].id = 0;
 }
 
 static void klp_sdk_post_patch(struct klp_object *obj)
@@ -82,6 +100,9 @@ static void klp_sdk_post_patch(struct klp_object *obj)
 	struct klp_sdk_patch *patch = klp_sdk_patch_of(obj);
 	struct klp_sdk_state *const *pos;
 	bool converted = false;
+
+	if (!obj->name)
+		klp_sdk_leavers_end(patch);
 
 	klp_sdk_for_each_state(patch, pos) {
 		if (!klp_sdk_bound_to(*pos, obj))
@@ -92,6 +113,8 @@ static void klp_sdk_post_patch(struct klp_object *obj)
 			klp_sdk_state_stay(patch, *pos);
 		converted |= !!(*pos)->spare;
 	}
+	if (!obj->name)
+		klp_sdk_withdraw(patch);
 	if (!converted)
 		return;
 
@@ -100,10 +123,8 @@ static void klp_sdk_post_patch(struct klp_object *obj)
 	 * klp_sdk_prev(). One wait serves all states.
 	 */
 	synchronize_rcu();
-	klp_sdk_for_each_state(patch, pos) {
-		kfree((*pos)->spare);
-		(*pos)->spare = NULL;
-	}
+	klp_sdk_for_each_state(patch, pos)
+		klp_sdk_state_free_spare(*pos);
 }
 
 static void klp_sdk_pre_unpatch(struct klp_object *obj)
@@ -130,6 +151,48 @@ static void klp_sdk_post_unpatch(struct klp_object *obj)
 		else if (klp_sdk_state_phase(*pos) == KLP_SDK_LEAVING)
 			klp_sdk_state_release(patch, *pos);
 	}
+	if (!obj->name)
+		klp_sdk_leavers_back(patch);
+}
+
+/* The older versions: without a gap, each once, and older indeed. */
+static int klp_sdk_check_migrations(struct klp_sdk_patch *patch,
+				    const struct klp_sdk_state *state)
+{
+	const struct klp_sdk_state_props *props = state->props;
+	u32 versions[2 * KLP_SDK_MAX_FROM];
+	int i, k, nr = 0;
+
+	for (i = 0; i < KLP_SDK_MAX_FROM; i++) {
+		if (props->convert[i].how)
+			versions[nr++] = props->convert[i].how->migration.version;
+		if (props->grow[i].how)
+			versions[nr++] = props->grow[i].how->migration.version;
+		if ((props->convert[i].how && !props->convert[0].how) ||
+		    (props->grow[i].how && !props->grow[0].how)) {
+			klp_sdk_state_err(patch, state,
+					  "the first entry of .convert or .grow is empty; list migrations from the start");
+			return -EINVAL;
+		}
+	}
+	for (i = 0; i < nr; i++) {
+		if (versions[i] >= props->version) {
+			klp_sdk_state_err(patch, state,
+					  "migration from version %u is not from an older one than %u; correct .convert or .grow",
+					  versions[i], props->version);
+			return -EINVAL;
+		}
+		for (k = 0; k < i; k++) {
+			if (versions[k] != versions[i])
+				continue;
+			klp_sdk_state_err(patch, state,
+					  "two migrations from version %u; keep one",
+					  versions[i]);
+			return -EINVAL;
+		}
+	}
+
+	return 0;
 }
 
 /* What the compiler could not check of one state. */
@@ -139,7 +202,6 @@ static int klp_sdk_check_state(struct klp_sdk_patch *patch,
 	const struct klp_sdk_state *state = *pos;
 	const struct klp_sdk_state_props *props = state->props;
 	struct klp_sdk_state *const *other;
-	int i;
 
 	if (!klp_sdk_state_id(state) || !props->version || !state->size) {
 		klp_sdk_state_err(patch, state,
@@ -160,23 +222,7 @@ static int klp_sdk_check_state(struct klp_sdk_patch *patch,
 				  (*other)->name);
 		return -EINVAL;
 	}
-	for (i = 0; i < KLP_SDK_MAX_FROM; i++) {
-		const struct klp_sdk_migration *from[] = {
-			props->convert[i].how, props->grow[i].how,
-		};
-		int k;
-
-		for (k = 0; k < ARRAY_SIZE(from); k++) {
-			if (!from[k] || from[k]->version < props->version)
-				continue;
-			klp_sdk_state_err(patch, state,
-					  "migration from version %u is not from an older one than %u; correct .convert or .grow",
-					  from[k]->version, props->version);
-			return -EINVAL;
-		}
-	}
-
-	return 0;
+	return klp_sdk_check_migrations(patch, state);
 }
 
 static int klp_sdk_check_object(struct klp_sdk_patch *patch,
@@ -184,12 +230,23 @@ static int klp_sdk_check_object(struct klp_sdk_patch *patch,
 {
 	const char *name = object->name ?: "vmlinux";
 	const struct klp_sdk_object *other;
-	const struct klp_func *last = object->funcs + object->nr_funcs - 1;
+	unsigned int end = 0;
 
-	if (!object->nr_funcs || last->old_name || last->new_func ||
-	    last->old_sympos) {
-		pr_err("klp-sdk: %s: object '%s': the functions have no empty entry at the end; add { }\n",
-		       patch->patch.mod->name, name);
+	if (object->name && !strcmp(object->name, "vmlinux")) {
+		pr_err("klp-sdk: %s: vmlinux is no module; give KLP_SDK_OBJECT() NULL for it\n",
+		       patch->patch.mod->name);
+		return -EINVAL;
+	}
+	/* The core stops at the first empty entry, and patches no more. */
+	while (end < object->nr_funcs && (object->funcs[end].old_name ||
+					  object->funcs[end].new_func ||
+					  object->funcs[end].old_sympos))
+		end++;
+	if (end + 1 != object->nr_funcs) {
+		pr_err("klp-sdk: %s: object '%s': the functions have %s; end them with one { }\n",
+		       patch->patch.mod->name, name,
+		       end < object->nr_funcs ? "an empty entry before the last" :
+						"no empty entry at the end");
 		return -EINVAL;
 	}
 	for (other = patch->objs; other != object; other++) {
@@ -248,12 +305,16 @@ static int klp_sdk_build_objects(struct klp_sdk_patch *patch)
 	return 0;
 }
 
-/* The core's array of states, which other patches read. */
+/*
+ * The core's array of states, which other patches read: first those that the
+ * patch holds, then those that it retires or that leave with replaced patches.
+ */
 static int klp_sdk_build_states(struct klp_sdk_patch *patch)
 {
+	unsigned int nr = 0, room = 0;
 	struct klp_sdk_state *const *pos;
 	struct klp_state *states;
-	int nr = 0, ret;
+	int ret;
 
 	klp_sdk_for_each_state(patch, pos) {
 		ret = klp_sdk_check_state(patch, pos);
@@ -261,17 +322,31 @@ static int klp_sdk_build_states(struct klp_sdk_patch *patch)
 			return ret;
 		nr++;
 	}
+	if (patch->replace)
+		room = klp_sdk_record_count();
 
-	states = kcalloc(nr + 1, sizeof(*states), GFP_KERNEL);
+	states = kcalloc(nr + room + 1, sizeof(*states), GFP_KERNEL);
 	if (!states)
 		return -ENOMEM;
 	patch->patch.states = states;
 
 	klp_sdk_for_each_state(patch, pos) {
+		if ((*pos)->props->retire)
+			continue;
 		states->id = klp_sdk_state_id(*pos);
 		states->version = (*pos)->props->version;
 		states++;
 	}
+	patch->nr_states = states - patch->patch.states;
+	klp_sdk_for_each_state(patch, pos) {
+		if (!(*pos)->props->retire)
+			continue;
+		states->id = klp_sdk_state_id(*pos);
+		states->version = (*pos)->props->version;
+		states++;
+	}
+	if (patch->replace)
+		klp_sdk_record_merge(patch, room);
 
 	return 0;
 }
@@ -281,6 +356,7 @@ int klp_sdk_enable_patch(struct klp_sdk_patch *patch)
 	int ret;
 
 	patch->patch.replace = patch->replace;
+	INIT_LIST_HEAD(&patch->leavers);
 
 	ret = klp_sdk_build_states(patch);
 	if (!ret)

@@ -9,7 +9,8 @@
 
 #include "engine.h"
 
-static struct klp_sdk_root *klp_sdk_root(void)
+/* The root of all records, or NULL if no state is live. */
+struct klp_sdk_root *klp_sdk_root(void)
 {
 	return klp_shadow_get(NULL, KLP_SDK_ROOT_ID);
 }
@@ -25,6 +26,29 @@ static int klp_sdk_root_ctor(void *obj, void *shadow_data, void *ctor_data)
 	return 0;
 }
 
+static bool klp_sdk_root_known(const struct klp_sdk_root *root)
+{
+	return root->abi == KLP_SDK_ABI && root->size >= KLP_SDK_ROOT_MIN;
+}
+
+/* Is all of @record of a layout that this engine knows? */
+static bool klp_sdk_record_known(const struct klp_sdk_record *record)
+{
+	const struct klp_sdk_holder *holder;
+
+	if (record->abi != KLP_SDK_ABI || record->size < KLP_SDK_RECORD_MIN ||
+	    record->flags & ~KLP_SDK_RECORD_FLAGS)
+		return false;
+	list_for_each_entry(holder, &record->holders, node)
+		if (holder->abi != KLP_SDK_ABI ||
+		    holder->size < KLP_SDK_HOLDER_MIN || holder->flags ||
+		    holder->slots_size < KLP_SDK_SLOTS_MIN ||
+		    holder->fns_size < KLP_SDK_FNS_MIN)
+			return false;
+
+	return true;
+}
+
 /*
  * The record of @id, or NULL. An ERR_PTR if the system's records are of a
  * binary layout that this engine does not know. Under klp_mutex.
@@ -36,24 +60,25 @@ struct klp_sdk_record *klp_sdk_record_find(unsigned long id)
 
 	if (!root)
 		return NULL;
-	if (root->abi != KLP_SDK_ABI)
+	if (!klp_sdk_root_known(root))
 		return ERR_PTR(-EPROTO);
 
-	list_for_each_entry(record, &root->records, node) {
-		if (record->id != id)
-			continue;
-		if (record->abi != KLP_SDK_ABI ||
-		    record->size < sizeof(*record) || record->flags)
-			return ERR_PTR(-EPROTO);
-		return record;
-	}
+	list_for_each_entry(record, &root->records, node)
+		if (record->id == id)
+			return klp_sdk_record_known(record) ? record :
+							      ERR_PTR(-EPROTO);
 
 	return NULL;
 }
 
-/* A record with zeroed data for a state that is new; not listed yet. */
-struct klp_sdk_record *klp_sdk_record_alloc(const struct klp_sdk_state *state)
+/*
+ * A record for a state that has none, not listed yet. With @data from a patch
+ * without the SDK, or with new zeroed data if that is NULL.
+ */
+struct klp_sdk_record *klp_sdk_record_alloc(const struct klp_sdk_state *state,
+					    void *data)
 {
+	const struct klp_sdk_state_props *props = state->props;
 	struct klp_sdk_record *record;
 
 	record = kzalloc(sizeof(*record), GFP_KERNEL);
@@ -65,12 +90,14 @@ struct klp_sdk_record *klp_sdk_record_alloc(const struct klp_sdk_state *state)
 	INIT_LIST_HEAD(&record->node);
 	INIT_LIST_HEAD(&record->holders);
 	record->id = klp_sdk_state_id(state);
-	record->version = state->props->version;
+	record->version = props->version;
+	record->flags = (props->stackable ? KLP_SDK_RECORD_STACKABLE : 0) |
+			(props->permanent ? KLP_SDK_RECORD_PERMANENT : 0);
 	record->data_size = state->size;
 	record->alloc_size = klp_sdk_alloc_size(state);
 	strscpy(record->name, state->name, sizeof(record->name));
 
-	record->data = kzalloc(record->alloc_size, GFP_KERNEL);
+	record->data = data ?: kzalloc(record->alloc_size, GFP_KERNEL);
 	if (!record->data) {
 		kfree(record);
 		return NULL;
@@ -93,18 +120,37 @@ int klp_sdk_record_list(struct klp_sdk_record *record)
 	return 0;
 }
 
-/* Free @record with its data, and the root after the last one. */
-void klp_sdk_record_free(struct klp_sdk_record *record)
+/*
+ * Forget @record and its holders, not its data, and the root after the last
+ * record. The holders' patches may be gone: nothing of theirs is followed.
+ */
+void klp_sdk_record_forget(struct klp_sdk_record *record)
 {
 	struct klp_sdk_root *root = klp_sdk_root();
+	struct klp_sdk_holder *holder, *next;
 
+	list_for_each_entry_safe(holder, next, &record->holders, node)
+		klp_sdk_holder_free(holder);
 	if (!list_empty(&record->node))
 		list_del_rcu(&record->node);
-	kfree(record->data);
 	kfree_rcu(record, rcu);
 
 	if (root && list_empty(&root->records))
 		klp_shadow_free(NULL, KLP_SDK_ROOT_ID, NULL);
+}
+
+/* Free an object of @record, unless a task in forced-out code may use it. */
+void klp_sdk_record_free_data(struct klp_sdk_record *record, void *data)
+{
+	if (!(record->flags & KLP_SDK_RECORD_FORCED))
+		kfree(data);
+}
+
+/* The state is gone: free @record with all it has. */
+void klp_sdk_record_free(struct klp_sdk_record *record)
+{
+	klp_sdk_record_free_data(record, record->data);
+	klp_sdk_record_forget(record);
 }
 
 /* A holder for @patch, not yet on a record's list. */
@@ -124,7 +170,9 @@ struct klp_sdk_holder *klp_sdk_holder_alloc(struct klp_sdk_patch *patch,
 	holder->version = state->props->version;
 	holder->patch = &patch->patch;
 	holder->kstate = klp_get_state(&patch->patch, klp_sdk_state_id(state));
-	holder->slots = &state->slots;
+	holder->slots = state->slots;
+	holder->slots_size = sizeof(*holder->slots);
+	holder->fns_size = sizeof(*holder->fns);
 	holder->fns = state->fns;
 	strscpy(holder->patch_name, patch->patch.mod->name,
 		sizeof(holder->patch_name));
@@ -138,6 +186,77 @@ void klp_sdk_holder_free(struct klp_sdk_holder *holder)
 	kfree_rcu(holder, rcu);
 }
 
+static struct klp_sdk_state *
+klp_sdk_find_state(const struct klp_sdk_patch *patch, unsigned long id)
+{
+	struct klp_sdk_state *const *pos;
+
+	klp_sdk_for_each_state(patch, pos)
+		if (klp_sdk_state_id(*pos) == id)
+			return *pos;
+
+	return NULL;
+}
+
+/* How many records there are, for an array that klp_sdk_record_merge() fills. */
+unsigned int klp_sdk_record_count(void)
+{
+	struct klp_sdk_record *record;
+	struct klp_sdk_root *root;
+	unsigned int nr = 0;
+
+	rcu_read_lock();
+	root = klp_sdk_root();
+	if (root && klp_sdk_root_known(root))
+		list_for_each_entry_rcu(record, &root->records, node)
+			nr++;
+	rcu_read_unlock();
+
+	return nr;
+}
+
+/*
+ * The core lets a patch replace others only if it lists all their states, none
+ * at a lower version. Make the states of @patch look so: what is to be undone
+ * is listed until the transition is complete. @room is for states that @patch
+ * does not declare. Records may come and go meanwhile: an entry too many does
+ * no harm, and one too few has the core refuse the patch.
+ */
+void klp_sdk_record_merge(struct klp_sdk_patch *patch, unsigned int room)
+{
+	struct klp_state *kstate = patch->patch.states;
+	struct klp_sdk_record *record;
+	struct klp_sdk_root *root;
+
+	while (kstate->id)
+		kstate++;
+
+	rcu_read_lock();
+	root = klp_sdk_root();
+	if (!root || !klp_sdk_root_known(root))
+		goto out;
+
+	list_for_each_entry_rcu(record, &root->records, node) {
+		/* pre_patch will refuse a layout that is not known. */
+		if (record->abi != KLP_SDK_ABI)
+			continue;
+		if (!klp_sdk_find_state(patch, record->id)) {
+			if (!room--)
+				break;
+			kstate->id = record->id;
+			kstate->version = record->version;
+			kstate++;
+		} else {
+			struct klp_state *own;
+
+			own = klp_get_state(&patch->patch, record->id);
+			own->version = max(own->version, record->version);
+		}
+	}
+out:
+	rcu_read_unlock();
+}
+
 /*
  * The core refuses a patch whose states do not fit the system's with nothing
  * but "not compatible". Name them. Nothing is decided here: the core has
@@ -145,34 +264,28 @@ void klp_sdk_holder_free(struct klp_sdk_holder *holder)
  */
 void klp_sdk_record_explain(const struct klp_sdk_patch *patch)
 {
-	struct klp_sdk_state *const *pos;
 	struct klp_sdk_record *record;
 	struct klp_sdk_holder *holder;
+	struct klp_sdk_state *state;
 	struct klp_sdk_root *root;
 
 	rcu_read_lock();
 	root = klp_sdk_root();
-	if (!root || root->abi != KLP_SDK_ABI)
+	if (!root || !klp_sdk_root_known(root))
 		goto out;
 
 	list_for_each_entry_rcu(record, &root->records, node) {
+		if (record->abi != KLP_SDK_ABI)
+			continue;
 		holder = list_first_or_null_rcu(&record->holders,
 						struct klp_sdk_holder, node);
-		if (!holder)
-			continue;
-		klp_sdk_for_each_state(patch, pos)
-			if (klp_sdk_state_id(*pos) == record->id)
-				break;
-
-		if (pos && *pos && (*pos)->props->version < record->version)
-			klp_sdk_state_err(patch, *pos,
-					  "version %u is older than version %u held by %s; disable that patch first",
-					  (*pos)->props->version,
+		state = klp_sdk_find_state(patch, record->id);
+		if (holder && state && !patch->replace &&
+		    state->props->version < record->version)
+			klp_sdk_state_err(patch, state,
+					  "version %u is older than version %u held by %s; set .replace or disable that patch first",
+					  state->props->version,
 					  record->version, holder->patch_name);
-		else if ((!pos || !*pos) && patch->replace)
-			pr_err("klp-sdk: %s: state '%s' (id %lu) of the replaced patch %s is not declared; declare it at version %u or later\n",
-			       patch->patch.mod->name, record->name, record->id,
-			       holder->patch_name, record->version);
 	}
 out:
 	rcu_read_unlock();

@@ -13,13 +13,16 @@
  *
  * Root, records and holders are memory of their own, never of a module. All
  * of it is written under the core's klp_mutex (every callback runs under it)
- * and may be read under rcu_read_lock().
+ * and may be read under rcu_read_lock(), but for what data points to, which is
+ * freed at once.
  */
 #ifndef _KLP_SDK_RECORD_H
 #define _KLP_SDK_RECORD_H
 
+#include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/rcupdate.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
 
 #include <klp-sdk/klp-sdk.h>
@@ -31,6 +34,16 @@
 
 /* Room for a name of a module or a state, with its NUL. */
 #define KLP_SDK_NAME_LEN	64
+
+/*
+ * Flags of a record. STACKABLE and PERMANENT are as the patch declared that
+ * introduced the state. FORCED is sticky: a task may be in the code of a patch
+ * that was forced out, so nothing that it may use is ever freed.
+ */
+#define KLP_SDK_RECORD_STACKABLE	BIT(0)
+#define KLP_SDK_RECORD_PERMANENT	BIT(1)
+#define KLP_SDK_RECORD_FORCED		BIT(2)
+#define KLP_SDK_RECORD_FLAGS		GENMASK(2, 0)
 
 /**
  * enum klp_sdk_phase - How far a patch is with a state
@@ -59,7 +72,7 @@ struct klp_sdk_root {
 	u32 abi;
 	u32 size;
 	struct list_head records;
-};
+} __no_randomize_layout;
 
 /**
  * struct klp_sdk_record - A live state
@@ -69,12 +82,13 @@ struct klp_sdk_root {
  * @holders:	list of struct klp_sdk_holder
  * @id:		the state's id
  * @version:	the state's version, that of @data
- * @flags:	none defined; an engine refuses flags it does not know
+ * @flags:	KLP_SDK_RECORD_*; an engine refuses flags it does not know
  * @data_size:	size of the author's type at @version
  * @alloc_size:	bytes allocated for @data, at least @data_size
  * @data:	the author's object, plain kmalloc() memory
  * @name:	the state's name
  * @object:	the module that the state is bound to, empty for vmlinux
+ * @hints:	flags that an engine may ignore and must keep; none so far
  * @rcu:	for kfree_rcu(), which needs no callback in a module
  */
 struct klp_sdk_record {
@@ -90,8 +104,9 @@ struct klp_sdk_record {
 	void *data;
 	char name[KLP_SDK_NAME_LEN];
 	char object[KLP_SDK_NAME_LEN];
+	u32 hints;
 	struct rcu_head rcu;
-};
+} __no_randomize_layout;
 
 /**
  * struct klp_sdk_holder - A patch that has a state
@@ -105,6 +120,10 @@ struct klp_sdk_record {
  * @slots:	what the patch's functions read
  * @fns:	the state's functions in the patch
  * @patch_name:	name of the patch's module
+ * @slots_size:	size of what @slots points to
+ * @fns_size:	size of what @fns points to
+ * @flags:	an engine refuses flags that it does not know; none so far
+ * @hints:	flags that an engine may ignore and must keep; none so far
  * @rcu:	for kfree_rcu()
  *
  * @kstate, @slots and @fns lead into the patch's module and may be followed
@@ -121,18 +140,38 @@ struct klp_sdk_holder {
 	struct klp_sdk_slots *slots;
 	const struct klp_sdk_state_fns *fns;
 	char patch_name[KLP_SDK_NAME_LEN];
+	u32 slots_size;
+	u32 fns_size;
+	u32 flags;
+	u32 hints;
 	struct rcu_head rcu;
-};
+} __no_randomize_layout;
 
+/*
+ * What an engine must find at least. Frozen: fields that later releases append
+ * do not count, or those releases would refuse the records of this one.
+ */
+#define KLP_SDK_ROOT_MIN	offsetofend(struct klp_sdk_root, records)
+#define KLP_SDK_RECORD_MIN	offsetofend(struct klp_sdk_record, rcu)
+#define KLP_SDK_HOLDER_MIN	offsetofend(struct klp_sdk_holder, rcu)
+#define KLP_SDK_SLOTS_MIN	offsetofend(struct klp_sdk_slots, data)
+#define KLP_SDK_FNS_MIN		offsetofend(struct klp_sdk_state_fns, adopt)
+
+struct klp_sdk_root *klp_sdk_root(void);
 struct klp_sdk_record *klp_sdk_record_find(unsigned long id);
-struct klp_sdk_record *klp_sdk_record_alloc(const struct klp_sdk_state *state);
+struct klp_sdk_record *klp_sdk_record_alloc(const struct klp_sdk_state *state,
+					    void *data);
 int klp_sdk_record_list(struct klp_sdk_record *record);
+void klp_sdk_record_forget(struct klp_sdk_record *record);
 void klp_sdk_record_free(struct klp_sdk_record *record);
+void klp_sdk_record_free_data(struct klp_sdk_record *record, void *data);
 
 struct klp_sdk_holder *klp_sdk_holder_alloc(struct klp_sdk_patch *patch,
 					    struct klp_sdk_state *state);
 void klp_sdk_holder_free(struct klp_sdk_holder *holder);
 
+unsigned int klp_sdk_record_count(void);
+void klp_sdk_record_merge(struct klp_sdk_patch *patch, unsigned int room);
 void klp_sdk_record_explain(const struct klp_sdk_patch *patch);
 
 #endif /* _KLP_SDK_RECORD_H */

@@ -30,7 +30,9 @@
 #include "engine.h"
 
 enum klp_sdk_how {
+	KLP_SDK_HOW_NONE,	/* retires the state; this patch never has it */
 	KLP_SDK_HOW_INTRODUCE,	/* the state is new to the system */
+	KLP_SDK_HOW_SHARE,	/* another patch has it and stays: stackable */
 	KLP_SDK_HOW_INHERIT,	/* same version: hand over the object */
 	KLP_SDK_HOW_GROW,	/* older version, the object grows in place */
 	KLP_SDK_HOW_CONVERT,	/* older version, into a new object */
@@ -43,14 +45,19 @@ static void klp_sdk_slot_publish(void **slot, void *data)
 	smp_store_release(slot, data);
 }
 
-static struct klp_sdk_holder *
-klp_sdk_record_holder(struct klp_sdk_record *record,
-		      const struct klp_state *kstate)
+/*
+ * The holder whose patch the core lists with @kstate, or NULL. A record whose
+ * patches are gone may have the address of memory that was used again, so that
+ * version and data must agree as well.
+ */
+struct klp_sdk_holder *klp_sdk_record_holder(struct klp_sdk_record *record,
+					     const struct klp_state *kstate)
 {
 	struct klp_sdk_holder *holder;
 
 	list_for_each_entry(holder, &record->holders, node)
-		if (holder->kstate == kstate && holder->abi == KLP_SDK_ABI &&
+		if (holder->kstate == kstate &&
+		    kstate->version >= holder->version &&
 		    kstate->data == record->data)
 			return holder;
 
@@ -65,14 +72,14 @@ klp_sdk_find_migration(const struct klp_sdk_state *state, u32 version, int *how)
 
 	for (i = 0; i < KLP_SDK_MAX_FROM; i++) {
 		if (props->grow[i].how &&
-		    props->grow[i].how->version == version) {
+		    props->grow[i].how->migration.version == version) {
 			*how = KLP_SDK_HOW_GROW;
-			return props->grow[i].how;
+			return &props->grow[i].how->migration;
 		}
 		if (props->convert[i].how &&
-		    props->convert[i].how->version == version) {
+		    props->convert[i].how->migration.version == version) {
 			*how = KLP_SDK_HOW_CONVERT;
-			return props->convert[i].how;
+			return &props->convert[i].how->migration;
 		}
 	}
 
@@ -80,88 +87,252 @@ klp_sdk_find_migration(const struct klp_sdk_state *state, u32 version, int *how)
 }
 
 /*
- * Decide how this patch gets the state, from what the record says and what the
- * core shows of the patches before this one. Nothing is changed; a state that
- * does not fit is refused with its reason in the log.
+ * Sticky: once a patch was forced out, a task may sit in its code for good, and
+ * no later transition tells. The core marks the patches that are removed; a
+ * forced enable without replace leaves no mark on 6.1 and later.
  */
-static int klp_sdk_decide(struct klp_sdk_patch *patch,
-			  struct klp_sdk_state *state,
-			  struct klp_sdk_record *record)
+void klp_sdk_record_check_forced(struct klp_sdk_record *record)
 {
-	const struct klp_sdk_migration *from = NULL;
 	struct klp_sdk_holder *holder;
-	struct klp_state *prev;
 
-	/* Safe: vmlinux's callbacks run within a transition only. */
-	prev = klp_get_prev_state(klp_sdk_state_id(state));
+	if (record->flags & KLP_SDK_RECORD_FORCED)
+		return;
+	list_for_each_entry(holder, &record->holders, node) {
+		if (!klp_sdk_compat_forced(holder->patch))
+			continue;
+		record->flags |= KLP_SDK_RECORD_FORCED;
+		pr_warn("klp-sdk: state '%s' (id %lu): %s was forced out; nothing of the state is freed any more, reboot to get the memory back\n",
+			record->name, record->id, holder->patch_name);
+		return;
+	}
+}
 
-	if (!prev && !record) {
-		state->how = KLP_SDK_HOW_INTRODUCE;
-		state->from = NULL;
+/* A state of another name or object under the same id is another state. */
+static int klp_sdk_check_identity(struct klp_sdk_patch *patch,
+				  struct klp_sdk_state *state,
+				  struct klp_sdk_record *record,
+				  const char *who)
+{
+	if (!strcmp(record->name, state->name) && !record->object[0])
 		return 0;
-	}
-	if (!record) {
+
+	klp_sdk_state_err(patch, state,
+			  "the id belongs to state '%s' of %s; choose another id",
+			  record->name, who);
+	return -EINVAL;
+}
+
+/* The data is of an older @version and of @size, with @room allocated. */
+static int klp_sdk_decide_migration(struct klp_sdk_patch *patch,
+				    struct klp_sdk_state *state, u32 version,
+				    u64 size, u64 room, const char *who)
+{
+	const struct klp_sdk_migration *from;
+
+	from = klp_sdk_find_migration(state, version, &state->how);
+	if (!from) {
 		klp_sdk_state_err(patch, state,
-				  "held by a livepatch without klp-sdk; disable that patch first");
-		return -EBUSY;
+				  "no migration from version %u, held by %s, to version %u; add a KLP_SDK_CONVERT() or KLP_SDK_GROW() from it",
+				  version, who, state->props->version);
+		return -EINVAL;
 	}
-	holder = prev ? klp_sdk_record_holder(record, prev) : NULL;
-	if (!holder) {
+	if (from->old_size != size) {
 		klp_sdk_state_err(patch, state,
-				  "the record of version %u does not agree with the patches that are enabled; reboot to clear it",
-				  record->version);
-		return -EBUSY;
+				  "version %u has %llu bytes in %s, but the migration takes %zu; correct the older type",
+				  version, size, who, from->old_size);
+		return -EINVAL;
 	}
-	if (!patch->replace) {
+	if (state->how == KLP_SDK_HOW_GROW && from->new_size > room) {
 		klp_sdk_state_err(patch, state,
-				  "held by %s already; set .replace or disable that patch first",
-				  holder->patch_name);
-		return -EEXIST;
-	}
-	if (strcmp(record->name, state->name) || record->object[0]) {
-		klp_sdk_state_err(patch, state,
-				  "the id belongs to state '%s' of %s; choose another id",
-				  record->name, holder->patch_name);
+				  "cannot grow to %zu bytes, version %u was made with room for %llu; use KLP_SDK_CONVERT()",
+				  from->new_size, version, room);
 		return -EINVAL;
 	}
 
-	if (record->version == state->props->version) {
-		if (record->data_size != state->size) {
-			klp_sdk_state_err(patch, state,
-					  "version %u has %llu bytes in %s and %zu here; raise .version",
-					  record->version, record->data_size,
-					  holder->patch_name, state->size);
-			return -EINVAL;
-		}
-		state->how = KLP_SDK_HOW_INHERIT;
-	} else {
-		from = klp_sdk_find_migration(state, record->version,
-					      &state->how);
-		if (!from) {
-			klp_sdk_state_err(patch, state,
-					  "no migration from version %u, held by %s, to version %u; add a KLP_SDK_CONVERT() or KLP_SDK_GROW() from it",
-					  record->version, holder->patch_name,
-					  state->props->version);
-			return -EINVAL;
-		}
-		if (from->old_size != record->data_size) {
-			klp_sdk_state_err(patch, state,
-					  "version %u has %llu bytes in %s, but the migration takes %zu; correct the older type",
-					  record->version, record->data_size,
-					  holder->patch_name, from->old_size);
-			return -EINVAL;
-		}
-		if (state->how == KLP_SDK_HOW_GROW &&
-		    from->new_size > record->alloc_size) {
-			klp_sdk_state_err(patch, state,
-					  "cannot grow to %zu bytes, version %u was made with room for %llu; use KLP_SDK_CONVERT()",
-					  from->new_size, record->version,
-					  record->alloc_size);
-			return -EINVAL;
-		}
+	state->from = from;
+	return 0;
+}
+
+/*
+ * A patch without the SDK has the state, as klp_state of the core only. Its
+ * data becomes ours at completion, as that patch's callbacks run no more.
+ */
+static int klp_sdk_decide_raw(struct klp_sdk_patch *patch,
+			      struct klp_sdk_state *state,
+			      struct klp_state *prev)
+{
+	static const char who[] = "a livepatch without klp-sdk";
+	size_t size = klp_sdk_compat_kmalloc_size(prev->data);
+	const struct klp_sdk_migration *from;
+
+	if (!patch->replace) {
+		klp_sdk_state_err(patch, state,
+				  "held by %s; set .replace or disable that patch first",
+				  who);
+		return -EBUSY;
+	}
+	if (state->props->retire) {
+		klp_sdk_state_err(patch, state,
+				  "held by %s, which cannot be retired; disable that patch first",
+				  who);
+		return -EINVAL;
+	}
+	if (!size) {
+		klp_sdk_state_err(patch, state,
+				  "the data of %s is not kmalloc() memory; disable that patch first",
+				  who);
+		return -EINVAL;
+	}
+
+	state->how = KLP_SDK_HOW_INHERIT;
+	from = NULL;
+	if (prev->version != state->props->version) {
+		from = klp_sdk_find_migration(state, prev->version, &state->how);
+		if (!from)
+			return klp_sdk_decide_migration(patch, state,
+							prev->version, size,
+							size, who);
+	}
+	/* What the other patch asked kmalloc() for is not known, only a limit. */
+	if (size < (from ? max(from->old_size, state->how == KLP_SDK_HOW_GROW ?
+				from->new_size : 0) : state->size)) {
+		klp_sdk_state_err(patch, state,
+				  "version %u has at most %zu bytes in %s; correct the type",
+				  prev->version, size, who);
+		return -EINVAL;
 	}
 
 	state->from = from;
+	state->raw = prev;
+	return 0;
+}
+
+/*
+ * Decide how this patch gets the state, from what the record says and what the
+ * core shows of the patches before this one. A state that does not fit is
+ * refused with its reason in the log. Nothing is changed but for records that
+ * nobody holds.
+ */
+static int klp_sdk_decide(struct klp_sdk_patch *patch,
+			  struct klp_sdk_state *state,
+			  struct klp_sdk_record **recordp)
+{
+	const struct klp_sdk_state_props *props = state->props;
+	struct klp_sdk_record *record = *recordp;
+	struct klp_sdk_holder *holder;
+	struct klp_state *prev;
+	int ret;
+
+	/* Safe: vmlinux's callbacks run within a transition only. */
+	prev = klp_get_prev_state(klp_sdk_state_id(state));
+	state->from = NULL;
+	state->raw = NULL;
+	state->stale = NULL;
+	state->orphan = false;
+
+	holder = prev && record ? klp_sdk_record_holder(record, prev) : NULL;
+	if (prev && !holder) {
+		/*
+		 * What the core lists beats the record, which a patch without
+		 * the SDK has made stale, or whose holders it came after. It is
+		 * forgotten when all of them are replaced.
+		 */
+		state->stale = record;
+		*recordp = NULL;
+		return klp_sdk_decide_raw(patch, state, prev);
+	}
+	if (record && !holder &&
+	    !(record->flags & KLP_SDK_RECORD_FORCED &&
+	      list_empty(&record->holders))) {
+		/*
+		 * No patch has the state: one without the SDK replaced all
+		 * holders, and the data was its business since then.
+		 */
+		klp_sdk_record_forget(record);
+		record = NULL;
+		*recordp = NULL;
+	}
+
+	if (!record) {
+		state->how = props->retire ? KLP_SDK_HOW_NONE :
+					     KLP_SDK_HOW_INTRODUCE;
+		return 0;
+	}
+
+	ret = klp_sdk_check_identity(patch, state, record,
+				     holder ? holder->patch_name : "no patch");
+	if (ret)
+		return ret;
+
+	/* Forced out, with nobody after it: this patch takes it over. */
+	if (!holder && props->retire) {
+		state->how = KLP_SDK_HOW_NONE;
+		return 0;
+	}
+	state->orphan = !holder;
+
+	if (holder && !patch->replace) {
+		if (record->version != props->version) {
+			klp_sdk_state_err(patch, state,
+					  "version %u is held by %s, version %u is here; set .replace or disable that patch first",
+					  record->version, holder->patch_name,
+					  props->version);
+			return -EBUSY;
+		}
+		if (!props->stackable ||
+		    !(record->flags & KLP_SDK_RECORD_STACKABLE)) {
+			klp_sdk_state_err(patch, state,
+					  "held by %s already; set .replace or disable that patch first",
+					  holder->patch_name);
+			return -EBUSY;
+		}
+	}
+
+	if (holder && props->retire) {
+		if (record->version != props->version) {
+			klp_sdk_state_err(patch, state,
+					  "%s has version %u, version %u is retired here; retire that version",
+					  holder->patch_name, record->version,
+					  props->version);
+			return -EINVAL;
+		}
+		state->how = KLP_SDK_HOW_NONE;
+		return klp_sdk_leaver_add(patch, record, state->fns,
+					  holder->fns);
+	}
+
+	if (holder && record->version > props->version) {
+		if (record->flags & KLP_SDK_RECORD_PERMANENT) {
+			klp_sdk_state_err(patch, state,
+					  "permanent at version %u in %s, and version %u is older; go on from that version",
+					  record->version, holder->patch_name,
+					  props->version);
+			return -EINVAL;
+		}
+		/* The holder undoes its own, and this patch starts afresh. */
+		state->how = KLP_SDK_HOW_INTRODUCE;
+		*recordp = NULL;
+		return klp_sdk_leaver_add(patch, record, holder->fns,
+					  holder->fns);
+	}
+
+	if (record->version != props->version)
+		return klp_sdk_decide_migration(patch, state, record->version,
+						record->data_size,
+						record->alloc_size,
+						holder ? holder->patch_name :
+							 "no patch");
+
+	if (record->data_size != state->size) {
+		klp_sdk_state_err(patch, state,
+				  "version %u has %llu bytes in %s and %zu here; raise .version",
+				  record->version, record->data_size,
+				  holder ? holder->patch_name : "no patch",
+				  state->size);
+		return -EINVAL;
+	}
+	state->how = patch->replace || !holder ? KLP_SDK_HOW_INHERIT :
+						 KLP_SDK_HOW_SHARE;
 	return 0;
 }
 
@@ -171,7 +342,7 @@ static int klp_sdk_introduce(struct klp_sdk_state *state)
 	struct klp_sdk_record *record;
 	int ret;
 
-	record = klp_sdk_record_alloc(state);
+	record = klp_sdk_record_alloc(state, NULL);
 	if (!record)
 		return -ENOMEM;
 
@@ -194,6 +365,33 @@ err_free:
 	return ret > 0 ? -EINVAL : ret;
 }
 
+/* A record for the data of a patch without the SDK. */
+static int klp_sdk_record_raw(struct klp_sdk_state *state)
+{
+	struct klp_sdk_record *record;
+	int ret;
+
+	record = klp_sdk_record_alloc(state, state->raw->data);
+	if (!record)
+		return -ENOMEM;
+	record->version = state->raw->version;
+	if (state->from) {
+		record->data_size = state->from->old_size;
+		record->alloc_size = max(state->from->old_size,
+					 state->how == KLP_SDK_HOW_GROW ?
+					 state->from->new_size : 0);
+	}
+
+	ret = klp_sdk_record_list(record);
+	if (ret) {
+		klp_sdk_record_forget(record);
+		return ret;
+	}
+
+	state->record = record;
+	return 0;
+}
+
 /* Take all that the state will need until the transition is complete. */
 static int klp_sdk_take(struct klp_sdk_patch *patch,
 			struct klp_sdk_state *state,
@@ -205,20 +403,28 @@ static int klp_sdk_take(struct klp_sdk_patch *patch,
 	if (!state->holder)
 		return -ENOMEM;
 
-	state->record = record;
 	if (state->how == KLP_SDK_HOW_CONVERT) {
 		state->spare = kzalloc(klp_sdk_alloc_size(state), GFP_KERNEL);
-		if (!state->spare)
+		if (!state->spare) {
 			ret = -ENOMEM;
-	} else if (state->how == KLP_SDK_HOW_INTRODUCE) {
-		ret = klp_sdk_introduce(state);
-	}
-	if (ret) {
-		klp_sdk_holder_free(state->holder);
-		state->holder = NULL;
-		state->record = NULL;
+			goto err;
+		}
 	}
 
+	state->record = record;
+	if (state->how == KLP_SDK_HOW_INTRODUCE)
+		ret = klp_sdk_introduce(state);
+	else if (state->raw)
+		ret = klp_sdk_record_raw(state);
+	if (!ret)
+		return 0;
+
+	kfree(state->spare);
+	state->spare = NULL;
+	state->record = NULL;
+err:
+	klp_sdk_holder_free(state->holder);
+	state->holder = NULL;
 	return ret;
 }
 
@@ -241,11 +447,11 @@ int klp_sdk_state_prepare(struct klp_sdk_patch *patch,
 		return PTR_ERR(record);
 	}
 
-	ret = klp_sdk_decide(patch, state, record);
-	if (ret)
+	ret = klp_sdk_decide(patch, state, &record);
+	if (!ret && state->how != KLP_SDK_HOW_NONE)
+		ret = klp_sdk_take(patch, state, record);
+	else if (ret != -ENOMEM)
 		return ret;
-
-	ret = klp_sdk_take(patch, state, record);
 	if (ret) {
 		klp_sdk_state_err(patch, state,
 				  "pre_patch failed with %d; nothing was changed",
@@ -263,11 +469,13 @@ int klp_sdk_state_prepare(struct klp_sdk_patch *patch,
 		break;
 	case KLP_SDK_HOW_INHERIT:
 	case KLP_SDK_HOW_GROW:
+	case KLP_SDK_HOW_SHARE:
 		/* The system knows the state: it is live for both sides. */
-		klp_sdk_slot_publish(&state->slots.live, record->data);
+		if (!state->orphan)
+			klp_sdk_slot_publish(&state->slots->live, record->data);
 		fallthrough;
 	case KLP_SDK_HOW_INTRODUCE:
-		klp_sdk_slot_publish(&state->slots.data, record->data);
+		klp_sdk_slot_publish(&state->slots->data, record->data);
 		state->holder->kstate->data = record->data;
 		break;
 	}
@@ -281,8 +489,8 @@ int klp_sdk_state_prepare(struct klp_sdk_patch *patch,
 /* This patch has the state no more. The record may live on. */
 static void klp_sdk_let_go(struct klp_sdk_state *state)
 {
-	state->slots.live = NULL;
-	state->slots.data = NULL;
+	state->slots->live = NULL;
+	state->slots->data = NULL;
 	if (state->from && state->from->prev)
 		*state->from->prev = NULL;
 	state->holder->kstate->data = NULL;
@@ -305,11 +513,20 @@ void klp_sdk_state_unprepare(struct klp_sdk_patch *patch,
 	struct klp_sdk_record *record = state->record;
 	bool introduced = state->how == KLP_SDK_HOW_INTRODUCE;
 
-	if (introduced)
+	/* What this patch's functions may have written while they ran. */
+	if (state->how == KLP_SDK_HOW_GROW)
+		memset(record->data + state->from->old_size, 0,
+		       state->from->new_size - state->from->old_size);
+
+	/* Forced to the way back: a task may still use what was prepared. */
+	klp_sdk_record_check_forced(record);
+	if (introduced && !(record->flags & KLP_SDK_RECORD_FORCED))
 		state->fns->post_unpatch(record->data);
 	klp_sdk_let_go(state);
 	if (introduced)
 		klp_sdk_record_free(record);
+	else if (state->raw)
+		klp_sdk_record_forget(record);
 	klp_sdk_state_dbg(patch, state, "undone");
 }
 
@@ -325,13 +542,15 @@ static void klp_sdk_drop_others(struct klp_sdk_state *state, const void *old)
 		 * Their functions run no more. Leave no pointer to an object
 		 * that is about to be freed even so.
 		 */
-		if (old) {
+		if (old && !(state->record->flags & KLP_SDK_RECORD_FORCED)) {
 			holder->kstate->data = NULL;
 			klp_sdk_slot_publish(&holder->slots->live, NULL);
 			klp_sdk_slot_publish(&holder->slots->data, NULL);
 		}
 		klp_sdk_holder_free(holder);
 	}
+	if (old && state->raw)
+		state->raw->data = NULL;
 }
 
 /* Fill the new object and put it in the place of the old one. */
@@ -351,13 +570,16 @@ static void klp_sdk_convert(struct klp_sdk_state *state)
 /*
  * klp_sdk_state_complete() - PREPARED to LIVE: the transition is complete
  *
- * What a conversion leaves in state->spare is freed by the caller.
+ * What a conversion leaves in state->spare is freed by
+ * klp_sdk_state_free_spare(), after a grace period.
  */
 void klp_sdk_state_complete(struct klp_sdk_patch *patch,
 			    struct klp_sdk_state *state)
 {
 	struct klp_sdk_record *record = state->record;
 	const void *old = record->data;
+
+	klp_sdk_record_check_forced(record);
 
 	switch (state->how) {
 	case KLP_SDK_HOW_INTRODUCE:
@@ -375,22 +597,46 @@ void klp_sdk_state_complete(struct klp_sdk_patch *patch,
 	record->data_size = state->size;
 	state->holder->kstate->data = record->data;
 	state->holder->phase = KLP_SDK_LIVE;
-	klp_sdk_slot_publish(&state->slots.data, record->data);
-	klp_sdk_slot_publish(&state->slots.live, record->data);
+	/* The change was reverted by the pre_unpatch of the forced-out patch. */
+	if (state->orphan)
+		state->fns->post_patch(record->data);
+	klp_sdk_slot_publish(&state->slots->data, record->data);
+	klp_sdk_slot_publish(&state->slots->live, record->data);
 
-	if (state->how != KLP_SDK_HOW_INTRODUCE) {
+	if (state->how != KLP_SDK_HOW_INTRODUCE &&
+	    state->how != KLP_SDK_HOW_SHARE) {
 		state->fns->adopt(record->data, old);
 		klp_sdk_drop_others(state, state->spare);
 	}
+	if (state->stale)
+		klp_sdk_record_forget(state->stale);
+	state->stale = NULL;
+	state->raw = NULL;
 	klp_sdk_state_dbg(patch, state, "live");
+}
+
+/* Free the object that was converted. */
+void klp_sdk_state_free_spare(struct klp_sdk_state *state)
+{
+	if (state->spare)
+		klp_sdk_record_free_data(state->record, state->spare);
+	state->spare = NULL;
+}
+
+/* Do other patches hold the state, so that it stays when this one goes? */
+static bool klp_sdk_shared(const struct klp_sdk_state *state)
+{
+	return !list_is_singular(&state->record->holders);
 }
 
 /* klp_sdk_state_leave() - LIVE to LEAVING: a disable begins */
 void klp_sdk_state_leave(struct klp_sdk_patch *patch,
 			 struct klp_sdk_state *state)
 {
-	klp_sdk_slot_publish(&state->slots.live, NULL);
-	state->fns->pre_unpatch(state->record->data);
+	if (!klp_sdk_shared(state)) {
+		klp_sdk_slot_publish(&state->slots->live, NULL);
+		state->fns->pre_unpatch(state->record->data);
+	}
 	state->holder->phase = KLP_SDK_LEAVING;
 	klp_sdk_state_dbg(patch, state, "leaving");
 }
@@ -399,9 +645,10 @@ void klp_sdk_state_leave(struct klp_sdk_patch *patch,
 void klp_sdk_state_stay(struct klp_sdk_patch *patch,
 			struct klp_sdk_state *state)
 {
-	state->fns->post_patch(state->record->data);
+	if (!klp_sdk_shared(state))
+		state->fns->post_patch(state->record->data);
 	state->holder->phase = KLP_SDK_LIVE;
-	klp_sdk_slot_publish(&state->slots.live, state->record->data);
+	klp_sdk_slot_publish(&state->slots->live, state->record->data);
 	klp_sdk_state_dbg(patch, state, "live again");
 }
 
@@ -410,9 +657,17 @@ void klp_sdk_state_release(struct klp_sdk_patch *patch,
 			   struct klp_sdk_state *state)
 {
 	struct klp_sdk_record *record = state->record;
+	bool last = !klp_sdk_shared(state);
 
-	state->fns->post_unpatch(record->data);
+	klp_sdk_record_check_forced(record);
+	/* A forced disable leaves an orphan, which the next patch adopts. */
+	if (record->flags & KLP_SDK_RECORD_FORCED)
+		last = false;
+
+	if (last)
+		state->fns->post_unpatch(record->data);
 	klp_sdk_let_go(state);
-	klp_sdk_record_free(record);
+	if (last)
+		klp_sdk_record_free(record);
 	klp_sdk_state_dbg(patch, state, "gone");
 }

@@ -555,42 +555,339 @@ static void test_13_try_again(void)
 	check(num("from") == 1, "%s", text);
 }
 
-/* What is refused for now names the states, see docs/contract.md. */
-static void test_10_downgrade_refused(void)
+/* Row 10 */
+#define DOWN_PREPARED	"tp_a1 alpha pre_patch", "tp_a1 beta pre_patch", \
+			"tp_a2 beta pre_unpatch", \
+			"tp_a2 alpha pre_unpatch live=0"
+
+static void test_10_downgrade(void)
 {
 	load("tp_a2");
+	show();
 	kmsg_mark();
-	refused("tp_a1", "", -EINVAL);
-	check(kmsg_has("tp_a1: state 'alpha' (id 101): version 1 is older than version 2 held by tp_a2"),
-	      "%s", kmsg_since());
+	load_over("tp_a1", "tp_a2");
+	events(DOWN_PREPARED, "tp_a2 beta post_unpatch",
+	       "tp_a2 alpha post_unpatch", "tp_a1 alpha post_patch live=0",
+	       "tp_a1 beta post_patch", "tp_a1 gamma adopt same=1", NULL);
+	check_works("tp_a1");
+	check(num("hits") == 1 && num("count") == 1, "not afresh: %s", text);
+	/* The core knows alpha at version 1 again: version 2 may follow. */
+	load_over("tp_a2", "tp_a1");
 	check_works("tp_a2");
+	check(num("from") == 1, "%s", text);
 }
 
-static void test_11_undeclared_refused(void)
+static void test_10_in_transition(void)
 {
-	load("tp_a1");
+	pid_t pid;
+
+	load("tp_a2");
 	kmsg_mark();
-	refused("tp_nogamma", "", -EINVAL);
-	says("tp_nogamma: state 'gamma' (id 103)", "tp_a1",
-	     "is not declared", NULL);
+	pid = begin_load("tp_a1");
+	events(DOWN_PREPARED, NULL);
+	check(console_level() == BASE_LEVEL, "the change is not reverted");
+	show();
+	check(!strcmp(val("patch"), "tp_a1") && !*val("alpha"),
+	      "alpha is live too early: %s", text);
+	release(pid);
 	check_works("tp_a1");
 }
 
+static void test_10_permanent(void)
+{
+	load("tp_perm");
+	kmsg_mark();
+	refused("tp_a1", "", -EINVAL);
+	says("tp_a1: state 'alpha' (id 101)", "permanent at version 2 in tp_perm",
+	     NULL);
+	check_works("tp_perm");
+	refused("tp_nostate", "", -EINVAL);
+	says("tp_nostate: state 'alpha' (id 101) of tp_perm is permanent", NULL);
+	check_works("tp_perm");
+}
+
+/* Row 11 */
+static void test_11_undeclared(void)
+{
+	load("tp_a1");
+	kmsg_mark();
+	load_over("tp_nogamma", "tp_a1");
+	events("tp_a1 gamma pre_unpatch", "tp_a1 gamma post_unpatch",
+	       "tp_nogamma alpha adopt same=1 old_ok=1 live=1",
+	       "tp_nogamma beta adopt same=1", NULL);
+	check_works("tp_nogamma");
+	/* It is gone, and can be introduced. */
+	kmsg_mark();
+	load_over("tp_a1", "tp_nogamma");
+	check(kmsg_has("tp_a1 gamma pre_patch") &&
+	      kmsg_has("tp_a1 gamma post_patch"), "%s", kmsg_since());
+	check_works("tp_a1");
+}
+
+static void test_11_nothing_declared(void)
+{
+	load("tp_a1");
+	kmsg_mark();
+	load_over("tp_nostate", "tp_a1");
+	events(A1_LEAVING, A1_UNDONE, NULL);
+	check(console_level() == BASE_LEVEL, "level %ld", console_level());
+}
+
+/* Row 12 */
+static void test_12_retire(void)
+{
+	load("tp_a1");
+	kmsg_mark();
+	load_over("tp_retire", "tp_a1");
+	events("tp_retire alpha pre_unpatch live=0",
+	       "tp_retire alpha post_unpatch", "tp_retire beta adopt same=1",
+	       "tp_retire gamma adopt same=1", NULL);
+	check(console_level() == BASE_LEVEL, "level %ld", console_level());
+	show();
+	check(!*val("alpha"), "alpha is live: %s", text);
+	/* The core does not list alpha any more: it starts afresh. */
+	kmsg_mark();
+	load_over("tp_a1b", "tp_retire");
+	check(kmsg_has("tp_a1b alpha pre_patch"), "%s", kmsg_since());
+	check_works("tp_a1b");
+}
+
+static void test_12_retire_nothing(void)
+{
+	load("tp_retire");
+	check(!kmsg_has("alpha"), "%s", kmsg_since());
+	disable("tp_retire");
+	load("tp_a1");
+	kmsg_mark();
+	refused("tp_retire2", "", -EINVAL);
+	says("tp_retire2: state 'alpha' (id 101): tp_a1 has version 1, version 2 is retired",
+	     NULL);
+	check_works("tp_a1");
+}
+
+/* Row 13, for the states that leave */
+static void test_13_downgrade_reversed(void)
+{
+	load("tp_a2");
+	kmsg_mark();
+	reversed_over("tp_a2", "tp_a1");
+	events(DOWN_PREPARED, "tp_a1 beta post_unpatch",
+	       "tp_a1 alpha post_unpatch", "tp_a2 alpha post_patch live=0",
+	       "tp_a2 beta post_patch", NULL);
+	load_over("tp_a3", "tp_a2");
+	check_works("tp_a3");
+}
+
+static void test_13_undeclared_reversed(void)
+{
+	load("tp_a1");
+	reversed_over("tp_a1", "tp_nogamma");
+	events("tp_a1 gamma pre_unpatch", "tp_a1 gamma post_patch", NULL);
+	disable("tp_a1");
+	events(A1_LEAVING, A1_UNDONE, NULL);
+}
+
+static void test_13_retire_reversed(void)
+{
+	load("tp_a1");
+	reversed_over("tp_a1", "tp_retire");
+	events("tp_retire alpha pre_unpatch live=0",
+	       "tp_a1 alpha post_patch live=0", NULL);
+	disable("tp_a1");
+	events(A1_LEAVING, A1_UNDONE, NULL);
+}
+
+static void test_13_grow_reversed_is_clean(void)
+{
+	pid_t pid;
+
+	load("tp_a1");
+	pid = hold_start(PROC);
+	check(pid > 0, "no task could be held");
+	check_ok(mod_load("tp_a2", "scribble=1"));
+	sleep_ms(2500);
+	show();
+	check(num("before") == 77, "version 2 did not run: %s", text);
+	reverse("tp_a2", pid, true);
+
+	pid = begin_load("tp_a2");
+	show();
+	check(num("before") == 0, "left by a reversed transition: %s", text);
+	release(pid);
+}
+
+/* Rows 14 to 16 */
 static void test_14_second_holder_refused(void)
 {
 	load("tp_a1");
 	kmsg_mark();
-	refused("tp_stack", "", -EEXIST);
+	refused("tp_stack", "", -EBUSY);
 	says("tp_stack: state 'alpha' (id 101): held by tp_a1", NULL);
 	check_works("tp_a1");
 }
 
-static void test_20_raw_predecessor_refused(void)
+static void stacked(const char *first, const char *second)
+{
+	unsigned long alpha;
+
+	load("tp_s1");
+	show();
+	alpha = ptr("alpha");
+	kmsg_mark();
+	load("tp_s2");
+	events((char *)NULL);
+	check_works("tp_s2");
+	check(ptr("alpha") == alpha && num("hits") == 2, "not shared: %s", text);
+	disable(first);
+	events((char *)NULL);
+	check_works(second);
+	check(ptr("alpha") == alpha && num("hits") == 3, "lost: %s", text);
+	disable(second);
+	check(kmsg_count("unpatch") && kmsg_count("alpha post_unpatch") == 1 &&
+	      kmsg_count("beta post_unpatch") == 1, "%s", kmsg_since());
+	check(console_level() == BASE_LEVEL, "level %ld", console_level());
+}
+
+static void test_14_stacked_fifo(void)
+{
+	stacked("tp_s1", "tp_s2");
+}
+
+static void test_14_stacked_lifo(void)
+{
+	stacked("tp_s2", "tp_s1");
+}
+
+static void test_14_stacked_reversed(void)
+{
+	load("tp_s1");
+	kmsg_mark();
+	reverse("tp_s2", begin_load("tp_s2"), true);
+	events((char *)NULL);
+	check_works("tp_s1");
+	load("tp_s2");
+	reverse("tp_s2", begin_disable("tp_s2"), false);
+	events((char *)NULL);
+	check_works("tp_s2");
+}
+
+static void test_15_stacked_other_version(void)
+{
+	load("tp_s1");
+	kmsg_mark();
+	refused("tp_s4", "", -EBUSY);
+	says("tp_s4: state 'alpha' (id 101): version 1 is held by tp_s1", NULL);
+	check_works("tp_s1");
+}
+
+static void test_16_replace_several(void)
+{
+	unsigned long alpha;
+
+	load("tp_s1");
+	load("tp_s2");
+	show();
+	alpha = ptr("alpha");
+	reverse("tp_s3", begin_load("tp_s3"), true);
+	check_works("tp_s2");
+	kmsg_mark();
+	load("tp_s3");
+	check_ok(klp_wait_gone("tp_s1"));
+	check_ok(klp_wait_gone("tp_s2"));
+	check_ok(mod_unload("tp_s1"));
+	check_ok(mod_unload("tp_s2"));
+	events((char *)NULL);
+	check_works("tp_s3");
+	check(ptr("alpha") == alpha, "other data: %s", text);
+	disable("tp_s3");
+	check(kmsg_count("alpha post_unpatch") == 1, "%s", kmsg_since());
+}
+
+/* Rows 20 and 21 */
+static void test_20_raw_predecessor(void)
 {
 	load("tp_raw");
 	kmsg_mark();
-	refused("tp_a1", "", -EBUSY);
-	says("tp_a1: state 'alpha' (id 101)", "without klp-sdk", NULL);
+	load_over("tp_a1", "tp_raw");
+	events("tp_a1 alpha adopt same=1 old_ok=1 live=1",
+	       "tp_a1 beta adopt same=1", "tp_a1 gamma adopt same=1", NULL);
+	check_works("tp_a1");
+	disable("tp_a1");
+	events(A1_LEAVING, A1_UNDONE, NULL);
+}
+
+static void test_20_raw_predecessor_older(void)
+{
+	load("tp_raw");
+	kmsg_mark();
+	load_over("tp_a2", "tp_raw");
+	check(kmsg_has("tp_a2 alpha convert from=1 live=0 zeroed=1") &&
+	      kmsg_has("tp_a2 beta grow"), "%s", kmsg_since());
+	check_works("tp_a2");
+}
+
+static void test_20_raw_predecessor_reversed(void)
+{
+	load("tp_raw");
+	reverse("tp_a2", begin_load("tp_a2"), true);
+	reverse("tp_a1", begin_load("tp_a1"), true);
+	check(console_level() == RAISED_LEVEL, "level %ld", console_level());
+	kmsg_mark();
+	disable("tp_raw");
+	events("tp_raw frees alpha gamma", NULL);
+}
+
+static void test_20_raw_refused(void)
+{
+	check_ok(mod_load("tp_raw", "static_data=1"));
+	check_ok(klp_settle("tp_raw"));
+	kmsg_mark();
+	refused("tp_a1", "", -EINVAL);
+	says("tp_a1: state 'alpha' (id 101)", "not kmalloc() memory", NULL);
+	refused("tp_nomig", "", -EINVAL);
+	kmsg_mark();
+	/* Its states are not known to be undone by anybody. */
+	refused("tp_nostate", "", -EINVAL);
+}
+
+static void test_21_raw_successor(void)
+{
+	load("tp_a1");
+	show();
+	kmsg_mark();
+	load_over("tp_raw", "tp_a1");
+	events("tp_raw inherits magic=1 saved=5 hits=1 buf=alpha", NULL);
+	disable("tp_raw");
+	events("tp_raw frees alpha gamma", NULL);
+	/* The record is stale: what it shows was freed. */
+	load("tp_a1");
+	events(A1_PREPARED, A1_LIVE, NULL);
+	check_works("tp_a1");
+}
+
+static void test_21_raw_between(void)
+{
+	load("tp_a1");
+	show();
+	load_over("tp_raw", "tp_a1");
+	reverse("tp_a2", begin_load("tp_a2"), true);
+	kmsg_mark();
+	load_over("tp_a1b", "tp_raw");
+	events("tp_a1b alpha adopt same=1 old_ok=1 live=1",
+	       "tp_a1b beta adopt same=1", "tp_a1b gamma adopt same=1", NULL);
+	check_works("tp_a1b");
+	check(num("hits") == 2, "lost: %s", text);
+}
+
+static void test_21_stale_not_declared(void)
+{
+	load("tp_a1");
+	load_over("tp_raw", "tp_a1");
+	kmsg_mark();
+	refused("tp_nostate", "", -EINVAL);
+	disable("tp_raw");
+	load("tp_nostate");
+	check(!kmsg_has("tp_a1 "), "%s", kmsg_since());
 }
 
 /* Row 24 */
@@ -675,6 +972,70 @@ static void test_example_loglevel(void)
 	check(console_level() == BASE_LEVEL, "loglevel %ld", console_level());
 }
 
+/*
+ * Row 19. Forced patches stay in the system for good, so these tests come last;
+ * what they leak is meant to be.
+ */
+static bool forced;
+
+static void force(const char *name)
+{
+	forced = true;
+	check_ok(klp_write(name, "force", "1"));
+	check_ok(klp_settle(name));
+}
+
+static void test_19_forced_replace(void)
+{
+	char buf[4096];
+	pid_t pid;
+
+	load("tp_a1");
+	pid = begin_load("tp_a2");
+	kmsg_mark();
+	force("tp_a2");
+	check(kmsg_count("klp-sdk: ") == 3 && /* one for each state */
+	      kmsg_has("state 'alpha' (id 101): tp_a1 was forced out"), "%s",
+	      kmsg_since());
+	kmsg_mark();
+	/* Two patches come and go while the task sleeps in tp_a1. */
+	load_over("tp_a3", "tp_a2");
+	disable("tp_a3");
+	check(!kmsg_has("klp-sdk: "), "said twice: %s", kmsg_since());
+	check(!kmsg_has("post_unpatch"), "undone under a task: %s",
+	      kmsg_since());
+	check_ok(hold_release_all());
+	check(!hold_finish(pid, buf, sizeof(buf)), "the held task failed");
+	check(strstr(buf, "patch=tp_a1 ") && strstr(buf, "magic=1") &&
+	      strstr(buf, "buf=alpha"), "%s", buf);
+}
+
+static void test_19_orphan_adopted(void)
+{
+	/* The states of the test before, disabled at version 3 and 2. */
+	load("tp_a3");
+	check(kmsg_has("tp_a3 alpha adopt same=1") &&
+	      kmsg_has("tp_a3 alpha post_patch") && !kmsg_has("pre_patch"),
+	      "%s", kmsg_since());
+	check_works("tp_a3");
+	check(console_level() == RAISED_LEVEL, "level %ld", console_level());
+}
+
+static void test_19_forced_disable(void)
+{
+	char buf[4096];
+	pid_t pid;
+
+	load("tp_a3");
+	pid = begin_disable("tp_a3");
+	force("tp_a3");
+	check(!kmsg_has("post_unpatch"), "%s", kmsg_since());
+	check(console_level() == BASE_LEVEL, "level %ld", console_level());
+	check_ok(hold_release_all());
+	check(!hold_finish(pid, buf, sizeof(buf)), "the held task failed");
+	check(strstr(buf, "magic=1") && strstr(buf, "buf=alpha"), "%s", buf);
+}
+
 static const struct test tests[] = {
 	{ "contract-01-enable", test_01_enable },
 	{ "contract-01-enable-in-transition", test_01_enable_in_transition },
@@ -695,13 +1056,35 @@ static const struct test tests[] = {
 	{ "contract-08-chain", test_08_chain },
 	{ "contract-09-no-migration", test_09_no_migration },
 	{ "contract-09-no-room-to-grow", test_09_no_room_to_grow },
-	{ "contract-10-downgrade-refused", test_10_downgrade_refused },
-	{ "contract-11-undeclared-refused", test_11_undeclared_refused },
 	{ "contract-13-replace-reversed", test_13_replace_reversed },
 	{ "contract-13-disable-after", test_13_disable_after },
 	{ "contract-13-try-again", test_13_try_again },
+	{ "contract-10-downgrade", test_10_downgrade },
+	{ "contract-10-in-transition", test_10_in_transition },
+	{ "contract-10-permanent", test_10_permanent },
+	{ "contract-11-undeclared", test_11_undeclared },
+	{ "contract-11-nothing-declared", test_11_nothing_declared },
+	{ "contract-12-retire", test_12_retire },
+	{ "contract-12-retire-nothing", test_12_retire_nothing },
+	{ "contract-13-downgrade-reversed", test_13_downgrade_reversed },
+	{ "contract-13-undeclared-reversed", test_13_undeclared_reversed },
+	{ "contract-13-retire-reversed", test_13_retire_reversed },
+	{ "contract-13-grow-reversed-is-clean",
+	  test_13_grow_reversed_is_clean },
 	{ "contract-14-second-holder-refused", test_14_second_holder_refused },
-	{ "contract-20-raw-predecessor-refused", test_20_raw_predecessor_refused },
+	{ "contract-14-stacked-fifo", test_14_stacked_fifo },
+	{ "contract-14-stacked-lifo", test_14_stacked_lifo },
+	{ "contract-14-stacked-reversed", test_14_stacked_reversed },
+	{ "contract-15-stacked-other-version", test_15_stacked_other_version },
+	{ "contract-16-replace-several", test_16_replace_several },
+	{ "contract-20-raw-predecessor", test_20_raw_predecessor },
+	{ "contract-20-raw-predecessor-older", test_20_raw_predecessor_older },
+	{ "contract-20-raw-predecessor-reversed",
+	  test_20_raw_predecessor_reversed },
+	{ "contract-20-raw-refused", test_20_raw_refused },
+	{ "contract-21-raw-successor", test_21_raw_successor },
+	{ "contract-21-raw-between", test_21_raw_between },
+	{ "contract-21-stale-not-declared", test_21_stale_not_declared },
 	{ "contract-24-duplicate-id", test_24_duplicate_id },
 	{ "contract-24-no-terminator", test_24_no_terminator },
 	{ "contract-24-object-twice", test_24_object_twice },
@@ -710,6 +1093,9 @@ static const struct test tests[] = {
 	{ "contract-24-other-name", test_24_other_name },
 	{ "contract-25-absent-module-only", test_25_absent_module_only },
 	{ "example-loglevel", test_example_loglevel },
+	{ "contract-19-forced-replace", test_19_forced_replace },
+	{ "contract-19-orphan-adopted", test_19_orphan_adopted },
+	{ "contract-19-forced-disable", test_19_forced_disable },
 };
 
 /* Objects of modules, and their shadow variables, after the last test. */
@@ -752,7 +1138,8 @@ static void unload_tested(void)
 			*next++ = '\0';
 		*strchrnul(line, ' ') = '\0';
 		if (!strncmp(line, "tp_", 3) || !strncmp(line, "loglevel_", 9))
-			check_ok(mod_unload(line));
+			check(!mod_unload(line) || forced,
+			      "cannot unload %s", line);
 	}
 }
 
@@ -773,6 +1160,8 @@ static void after(void)
 	check(!kmsg_has("BAD BUFFER"), "%s", kmsg_since());
 	check(console_level() == BASE_LEVEL, "loglevel %ld is not restored",
 	      console_level());
+	if (forced)
+		return;
 	/* kfree_rcu() takes its time. */
 	for (i = 0; i < 20; i++) {
 		left = slab_count(SLAB_MODULES, where, sizeof(where));

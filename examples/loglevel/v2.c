@@ -36,7 +36,8 @@ static void reads_from_v1(struct reads *s)
 	WRITE_ONCE(s->before, atomic_long_read(&s->total));
 }
 
-KLP_SDK_GROW(reads_v1, 1, struct reads_v1, struct reads, reads_from_v1);
+KLP_SDK_GROW(reads_v1, 1, struct reads_v1, struct reads, before,
+	     reads_from_v1);
 
 KLP_SDK_STATE(reads, struct reads,
 	      .id		= READS_STATE,

@@ -10,6 +10,8 @@
 
 #include <linux/kobject.h>
 #include <linux/livepatch.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
 #include <linux/version.h>
 
 /*
@@ -38,13 +40,25 @@ static inline struct klp_patch *klp_sdk_compat_patch(struct klp_object *obj)
 }
 
 /*
- * Is this the enabling of @patch as a whole? __klp_enable_patch() sets
- * ->enabled only after every pre_patch callback has run (5.10 to 7.2), so
- * a pre_patch that finds it set runs for a module that is just coming.
+ * Was @patch removed by force, now? klp_force_transition() sets ->forced for a
+ * patch that is being disabled or replaced, on 5.10 for all patches. Only for
+ * a patch that the core lists.
  */
-static inline bool klp_sdk_compat_enabling(const struct klp_patch *patch)
+static inline bool klp_sdk_compat_forced(const struct klp_patch *patch)
 {
-	return !patch->enabled;
+	return patch->forced;
+}
+
+/*
+ * The size of the kmalloc() object at @data, 0 if it is none: static data, or
+ * data inside something else's allocation, cannot be taken over and freed.
+ */
+static inline size_t klp_sdk_compat_kmalloc_size(const void *data)
+{
+	if (!data || !virt_addr_valid(data) ||
+	    !PageSlab(virt_to_head_page(data)))
+		return 0;
+	return ksize(data);
 }
 
 #endif /* _KLP_SDK_COMPAT_H */

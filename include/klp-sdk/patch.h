@@ -61,6 +61,10 @@ struct klp_sdk_patch {
 
 	/* private: what the core knows; built by klp_sdk_enable_patch() */
 	struct klp_patch patch;
+	/* entries of patch.states that stay after the transition */
+	unsigned int nr_states;
+	/* states of replaced patches that go away with this transition */
+	struct list_head leavers;
 };
 
 /**

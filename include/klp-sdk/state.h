@@ -28,7 +28,10 @@
  * adopt           another patch held it      re-points what led into its module
  * ==============  =========================  ===================================
  *
- * A patch that replaces another one at the same version runs adopt only. A
+ * A patch that replaces another one at the same version runs adopt only. A patch
+ * that is older, or that does not declare the state, has the replaced patch's
+ * own functions undo it: pre_unpatch before the transition, post_unpatch at its
+ * completion, and post_patch again if the transition is reversed. A
  * disable that is reversed runs post_patch a second time on the same data and
  * without pre_patch: post_patch must be fit to run again after pre_unpatch.
  *
@@ -60,10 +63,7 @@ typedef unsigned long __bitwise klp_sdk_state_id_t;
 /* How many older versions one declaration can migrate from. */
 #define KLP_SDK_MAX_FROM	8
 
-/*
- * How to get a state's data from one older version. Made by KLP_SDK_CONVERT()
- * and KLP_SDK_GROW() only.
- */
+/* How to get a state's data from one older version, for the engine. */
 struct klp_sdk_migration {
 	unsigned int version;
 	size_t old_size;
@@ -75,6 +75,18 @@ struct klp_sdk_migration {
 };
 
 /*
+ * Made by KLP_SDK_CONVERT() and KLP_SDK_GROW(). Two types, so that one cannot
+ * stand in the other's list.
+ */
+struct klp_sdk_convert {
+	struct klp_sdk_migration migration;
+};
+
+struct klp_sdk_grow {
+	struct klp_sdk_migration migration;
+};
+
+/*
  * The properties of a state that the engine reads. They stand twice in the
  * union that KLP_SDK_STATE() makes: typed for the author, so that the compiler
  * checks each migration's target, and with void for the engine.
@@ -83,10 +95,17 @@ struct klp_sdk_migration {
 	klp_sdk_state_id_t id;						\
 	unsigned int version;						\
 	size_t reserve;							\
+	bool permanent;							\
+	bool stackable;							\
+	bool retire;							\
 	struct {							\
-		const struct klp_sdk_migration *how;			\
+		const struct klp_sdk_convert *how;			\
 		_type *type;						\
-	} convert[KLP_SDK_MAX_FROM], grow[KLP_SDK_MAX_FROM]
+	} convert[KLP_SDK_MAX_FROM];					\
+	struct {							\
+		const struct klp_sdk_grow *how;				\
+		_type *type;						\
+	} grow[KLP_SDK_MAX_FROM]
 
 struct klp_sdk_state_props {
 	KLP_SDK_STATE_PROPS(void);
@@ -95,7 +114,8 @@ struct klp_sdk_state_props {
 /*
  * The author's functions behind prototypes that do not depend on the type.
  * The thunks are generated: a cast of the function's pointer would panic on
- * kernels with kCFI.
+ * kernels with kCFI. Part of the binary interface between patches: a successor
+ * calls them, so that the order of the fields must be the same everywhere.
  */
 struct klp_sdk_state_fns {
 	int (*pre_patch)(void *data);
@@ -103,7 +123,7 @@ struct klp_sdk_state_fns {
 	void (*pre_unpatch)(void *data);
 	void (*post_unpatch)(void *data);
 	void (*adopt)(void *data, const void *old);
-};
+} __no_randomize_layout;
 
 /*
  * What patched functions read. Part of the binary interface between patches:
@@ -112,10 +132,11 @@ struct klp_sdk_state_fns {
 struct klp_sdk_slots {
 	void *live;
 	void *data;
-};
+} __no_randomize_layout;
 
 struct klp_sdk_holder;
 struct klp_sdk_record;
+struct klp_state;
 
 /**
  * struct klp_sdk_state - A system state as one patch declares it
@@ -134,14 +155,23 @@ struct klp_sdk_state {
 
 	/* private: run time, guarded by klp_mutex but for the slots */
 
-	/* what klp_sdk_live() and klp_sdk_data() read */
-	struct klp_sdk_slots slots;
+	/*
+	 * what klp_sdk_live() and klp_sdk_data() read; a variable of its own, so
+	 * that the compiler warns of a state that no patch lists as unused
+	 */
+	struct klp_sdk_slots *slots;
 	/* the system's record while this patch holds the state, and its place */
 	struct klp_sdk_record *record;
 	struct klp_sdk_holder *holder;
 	/* how this patch gets the state, and the migration; set in pre_patch */
 	int how;
 	const struct klp_sdk_migration *from;
+	/* the state of a patch without the SDK that this one takes over */
+	struct klp_state *raw;
+	/* the record that such a patch has made stale */
+	struct klp_sdk_record *stale;
+	/* nobody had the state since a patch was forced out */
+	bool orphan;
 	/* the object that a conversion fills, later the one it replaced */
 	void *spare;
 };
@@ -181,12 +211,14 @@ struct klp_sdk_state {
 	{								\
 		_fn(data, old);						\
 	}								\
-	static const struct klp_sdk_migration _name##_klp_sdk = {	\
-		.version	= (_version),				\
-		.old_size	= sizeof(_old),				\
-		.new_size	= sizeof(_new),				\
-		.convert	= _name##_klp_sdk_convert,		\
-		.prev		= &_name##_klp_sdk_slot,		\
+	static const struct klp_sdk_convert _name##_klp_sdk = {		\
+		.migration = {						\
+			.version	= (_version),			\
+			.old_size	= sizeof(_old),			\
+			.new_size	= sizeof(_new),			\
+			.convert	= _name##_klp_sdk_convert,	\
+			.prev		= &_name##_klp_sdk_slot,	\
+		},							\
 	};								\
 	static __always_inline __maybe_unused _old *			\
 	_name##_klp_sdk_prev(void)					\
@@ -203,6 +235,7 @@ struct klp_sdk_state {
  * @_version:	the state's version that has the old layout; a constant, not 0
  * @_old:	C type of the state's data at that version, a prefix of @_new
  * @_new:	C type of the state's data now
+ * @_first:	the first field of @_new that @_old does not have
  * @_fn:	void (@_new \*data), fills the new fields
  *
  * The object stays where it is, so both sides of the transition share it:
@@ -210,18 +243,22 @@ struct klp_sdk_state {
  * that introduced the state must have kept room with .reserve; where it did
  * not, loading the patch is refused.
  *
- * @_fn runs at completion of the transition. Until then the new fields read
- * as zero, for the functions of the new patch too.
+ * @_fn runs at completion of the transition. When the transition starts the
+ * new fields are zero, also if an earlier one was reversed. They must lie behind
+ * @_old as a whole, not in its padding, which old code may overwrite.
  *
  * Context of @_fn: as for KLP_SDK_CONVERT(). Functions of the new patch read
  * the object meanwhile: write a field that they use with WRITE_ONCE() or under
  * the lock that guards it.
  */
-#define KLP_SDK_GROW(_name, _version, _old, _new, _fn)			\
+#define KLP_SDK_GROW(_name, _version, _old, _new, _first, _fn)		\
 	__KLP_SDK_MIGRATION_CHECK(_name, _version);			\
 	static_assert(sizeof(_old) <= sizeof(_new),			\
 		      "klp-sdk: migration " #_name ": " #_new		\
 		      " is smaller than " #_old "; use KLP_SDK_CONVERT()"); \
+	static_assert(offsetof(_new, _first) >= sizeof(_old),		\
+		      "klp-sdk: migration " #_name ": " #_first		\
+		      " lies within " #_old "; put it behind, aligned");	\
 	static_assert(__builtin_types_compatible_p(typeof(&_fn),	\
 						   void (*)(_new *)),	\
 		      "klp-sdk: migration " #_name ": " #_fn		\
@@ -231,11 +268,13 @@ struct klp_sdk_state {
 	{								\
 		_fn(data);						\
 	}								\
-	static const struct klp_sdk_migration _name##_klp_sdk = {	\
-		.version	= (_version),				\
-		.old_size	= sizeof(_old),				\
-		.new_size	= sizeof(_new),				\
-		.grow		= _name##_klp_sdk_grow,			\
+	static const struct klp_sdk_grow _name##_klp_sdk = {		\
+		.migration = {						\
+			.version	= (_version),			\
+			.old_size	= sizeof(_old),			\
+			.new_size	= sizeof(_new),			\
+			.grow		= _name##_klp_sdk_grow,		\
+		},							\
 	};								\
 	static_assert(1, "")
 
@@ -260,10 +299,21 @@ struct klp_sdk_state {
  *   layout of the data changes.
  * * .reserve: bytes to allocate at least, so that later versions can grow in
  *   place. Default: the size of @_type.
+ * * .permanent: true if the state must not be undone by going back to an older
+ *   version or to a patch without it; such a patch is then refused.
+ * * .stackable: true if patches that do not replace each other may hold the
+ *   state together, at the same version. They share the data; the last one to
+ *   be disabled undoes the state. Nothing in the data may point to code, and
+ *   there is no .adopt.
+ * * .retire: true if this patch takes the state away for good. Its own
+ *   .pre_unpatch and .post_unpatch undo what the replaced patch of the same
+ *   version made, in place of that patch's; nothing else of it runs. Should the
+ *   transition be reversed, the replaced patch's .post_patch runs again.
  * * .convert, .grow: the older versions that can be migrated from, at most 8
  *   each: ``{ KLP_SDK_FROM(...), ... }``.
  * * .pre_patch: int (@_type \*). The state is new: prepare the zeroed data. No
- *   patched function has run. 0, or an error, which refuses the patch. Undone
+ *   patched function has run. 0, or an error, which refuses the patch; not
+ *   -EEXIST, which modprobe takes for success. Undone
  *   by .post_unpatch, which is not called for a pre_patch that failed.
  * * .post_patch: void (@_type \*). The whole system runs the new code: make
  *   the change. Runs again after a disable that was reversed.
@@ -309,6 +359,9 @@ struct klp_sdk_state {
 				 "klp-sdk: state " #_name ": .id must not be 0"); \
 		BUILD_BUG_ON_MSG(!_name##_klp_sdk_decl.version,		\
 				 "klp-sdk: state " #_name ": .version must not be 0"); \
+		BUILD_BUG_ON_MSG(_name##_klp_sdk_decl.stackable &&	\
+				 _name##_klp_sdk_decl.adopt,		\
+				 "klp-sdk: state " #_name " is stackable and cannot have .adopt"); \
 		if (_name##_klp_sdk_decl.pre_patch)			\
 			return _name##_klp_sdk_decl.pre_patch(data);	\
 		return 0;						\
@@ -340,16 +393,18 @@ struct klp_sdk_state {
 		.post_unpatch	= _name##_klp_sdk_post_unpatch,		\
 		.adopt		= _name##_klp_sdk_adopt,		\
 	};								\
+	static struct klp_sdk_slots _name##_klp_sdk_slots;		\
 	static struct klp_sdk_state _name = {				\
 		.name	= #_name,					\
 		.props	= &_name##_klp_sdk_decl.props,			\
 		.size	= sizeof(_type),				\
 		.fns	= &_name##_klp_sdk_fns,				\
+		.slots	= &_name##_klp_sdk_slots,			\
 	};								\
 	static __always_inline __maybe_unused _type *			\
 	_name##_klp_sdk_live(void)					\
 	{								\
-		return READ_ONCE(_name.slots.live);			\
+		return READ_ONCE(_name##_klp_sdk_slots.live);			\
 	}								\
 	static __always_inline __maybe_unused _type *			\
 	_name##_klp_sdk_data(void)					\
@@ -357,7 +412,7 @@ struct klp_sdk_state {
 		BUILD_BUG_ON_MSG(_name##_klp_sdk_decl.convert[0].how,	\
 				 "klp-sdk: state " #_name		\
 				 " is converted; use klp_sdk_live()");	\
-		return READ_ONCE(_name.slots.data);			\
+		return READ_ONCE(_name##_klp_sdk_slots.data);			\
 	}								\
 	static_assert(1, "")
 

@@ -8,6 +8,8 @@
  *   gamma (103)  owns a buffer, never changes
  * and in one patch delta (104), which owns a buffer.
  *
+ * TP_STACK, TP_PERMANENT and TP_RETIRE are properties of alpha, TP_STACK of beta
+ * too.
  * TP_ALPHA, TP_BETA	versions, 1 unless set; alpha has 1 to 3, beta 1 and 2
  *
  * All functions of the states say in the kernel log that they run, which the
@@ -23,6 +25,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <klp-sdk/klp-sdk.h>
+
+#include "tp-types.h"
 
 #ifndef TP_ALPHA
 #define TP_ALPHA	1
@@ -46,51 +50,6 @@
 #define TP_REPLACE	true
 #endif
 
-#define TP_MAGIC	0x5ca1ab1e
-#define TP_BUF		16
-
-struct alpha_v1 {
-	u32 magic;
-	int saved;
-	int hits;
-	char *buf;
-};
-
-struct alpha_v2 {
-	u64 magic;
-	char *buf;
-	int saved;
-	int hits;
-	int from;
-};
-
-/* smaller than version 2 */
-struct alpha_v3 {
-	u32 magic;
-	int hits;
-	int saved;
-	char *buf;
-};
-
-struct beta_v1 {
-	long count;
-};
-
-struct beta_v2 {
-	long count;
-	long before;
-};
-
-/* more than the room that version 1 kept */
-struct beta_huge {
-	long count;
-	long more[7];
-};
-
-struct gamma {
-	char *buf;
-};
-
 #ifdef TP_ALPHA_T
 /* set by a patch that gets it wrong */
 #elif TP_ALPHA == 1
@@ -105,8 +64,10 @@ struct gamma {
 #define TP_BETA_T	struct beta_v1
 #elif defined(TP_BETA_HUGE)
 #define TP_BETA_T	struct beta_huge
+#define TP_BETA_NEW	more
 #else
 #define TP_BETA_T	struct beta_v2
+#define TP_BETA_NEW	before
 #endif
 
 /* Read by inject.h in the engine's objects. */
@@ -122,6 +83,12 @@ MODULE_PARM_DESC(fail_state, "the state whose pre_patch fails");
 static int tp_fail_error = -ENODEV;
 module_param_named(fail_error, tp_fail_error, int, 0444);
 MODULE_PARM_DESC(fail_error, "what that pre_patch returns");
+
+#if TP_BETA == 2 && !defined(TP_BETA_HUGE)
+static bool tp_scribble;
+module_param_named(scribble, tp_scribble, bool, 0444);
+MODULE_PARM_DESC(scribble, "write beta's new field in the patched function");
+#endif
 
 #define tp_say(fmt, ...)	pr_info("tp: " KBUILD_MODNAME " " fmt "\n", ##__VA_ARGS__)
 
@@ -173,12 +140,14 @@ static void alpha_post_unpatch(TP_ALPHA_T *a)
 	tp_post_unpatch("alpha", &a->buf);
 }
 
+#ifndef TP_STACK
 static void alpha_adopt(TP_ALPHA_T *a, const void *old)
 {
 	/* The first word of every older layout: poisoned if it was freed. */
 	tp_say("alpha adopt same=%d old_ok=%d live=%d", a == old,
 	       *(const u32 *)old == TP_MAGIC, tp_alpha_live() == a);
 }
+#endif
 
 #if TP_ALPHA == 2
 static void alpha_from_v1(struct alpha_v2 *a, const struct alpha_v1 *old)
@@ -238,7 +207,18 @@ KLP_SDK_STATE(alpha, TP_ALPHA_T,
 	      .post_patch	= alpha_post_patch,
 	      .pre_unpatch	= alpha_pre_unpatch,
 	      .post_unpatch	= alpha_post_unpatch,
-	      .adopt		= alpha_adopt);
+#ifndef TP_STACK
+	      .adopt		= alpha_adopt,
+#else
+	      .stackable	= true,
+#endif
+#ifdef TP_PERMANENT
+	      .permanent	= true,
+#endif
+#ifdef TP_RETIRE
+	      .retire		= true,
+#endif
+	);
 
 static TP_ALPHA_T *tp_alpha_live(void)
 {
@@ -266,10 +246,12 @@ static void beta_post_unpatch(TP_BETA_T *b)
 	tp_say("beta post_unpatch");
 }
 
+#ifndef TP_STACK
 static void beta_adopt(TP_BETA_T *b, const void *old)
 {
 	tp_say("beta adopt same=%d", b == old);
 }
+#endif
 
 #if TP_BETA == 2
 static void beta_from_v1(TP_BETA_T *b)
@@ -280,7 +262,7 @@ static void beta_from_v1(TP_BETA_T *b)
 #endif
 }
 
-KLP_SDK_GROW(beta_v1, 1, struct beta_v1, TP_BETA_T, beta_from_v1);
+KLP_SDK_GROW(beta_v1, 1, struct beta_v1, TP_BETA_T, TP_BETA_NEW, beta_from_v1);
 #endif
 
 KLP_SDK_STATE(beta, TP_BETA_T,
@@ -294,7 +276,11 @@ KLP_SDK_STATE(beta, TP_BETA_T,
 	      .post_patch	= beta_post_patch,
 	      .pre_unpatch	= beta_pre_unpatch,
 	      .post_unpatch	= beta_post_unpatch,
+#ifndef TP_STACK
 	      .adopt		= beta_adopt);
+#else
+	      .stackable	= true);
+#endif
 
 #ifndef TP_NO_GAMMA
 static int gamma_pre_patch(struct gamma *g)
@@ -391,6 +377,8 @@ static int tp_show(struct seq_file *m, void *v)
 	rcu_read_unlock();
 #endif
 #if TP_BETA == 2 && !defined(TP_BETA_HUGE)
+	if (tp_scribble)
+		b->before = 77;
 	seq_printf(m, " before=%ld", b->before);
 #endif
 	seq_puts(m, "\n");

@@ -1,17 +1,130 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A livepatch without the SDK that has the state of alpha's id. */
+/*
+ * A livepatch without the SDK that has the states of tp_a1, made as the kernel's
+ * documentation says: allocate in pre_patch, copy the predecessor's pointers in
+ * post_patch, free in post_unpatch.
+ */
 #include <linux/livepatch.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/printk.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 
-static struct klp_func funcs[] = { { } };
+#include "tp-types.h"
 
-static struct klp_object objs[] = {
-	{ .funcs = funcs },
-	{ }
-};
+#define tp_say(fmt, ...)	pr_info("tp: " KBUILD_MODNAME " " fmt "\n", ##__VA_ARGS__)
+
+static bool tp_static;
+module_param_named(static_data, tp_static, bool, 0444);
+MODULE_PARM_DESC(static_data, "alpha's data is not kmalloc() memory");
+
+static struct alpha_v1 tp_static_alpha;
+static bool tp_inherits;
 
 static struct klp_state states[] = {
 	{ .id = 101, .version = 1 },
+	{ .id = 102, .version = 1 },
+	{ .id = 103, .version = 1 },
+	{ }
+};
+
+static char *tp_buf(const char *name)
+{
+	char *buf = kzalloc(TP_BUF, GFP_KERNEL);
+
+	if (buf)
+		strscpy(buf, name, TP_BUF);
+	return buf;
+}
+
+static int pre_patch(struct klp_object *obj)
+{
+	struct alpha_v1 *a;
+	struct gamma *g;
+
+	tp_inherits = klp_get_prev_state(101);
+	if (tp_inherits)
+		return 0;
+
+	/* A test that runs out of memory here fails, and may leak. */
+	a = tp_static ? &tp_static_alpha : kzalloc(sizeof(*a), GFP_KERNEL);
+	g = kzalloc(sizeof(*g), GFP_KERNEL);
+	states[1].data = kzalloc(32, GFP_KERNEL);
+	if (!a || !g || !states[1].data)
+		return -ENOMEM;
+	a->magic = TP_MAGIC;
+	a->buf = tp_buf("alpha");
+	g->buf = tp_buf("gamma");
+	states[0].data = a;
+	states[2].data = g;
+	return 0;
+}
+
+static void post_patch(struct klp_object *obj)
+{
+	struct alpha_v1 *a;
+	int i;
+
+	if (tp_inherits) {
+		for (i = 0; i < 3; i++)
+			states[i].data = klp_get_prev_state(states[i].id)->data;
+		a = states[0].data;
+		tp_say("inherits magic=%d saved=%d hits=%d buf=%s",
+		       a->magic == TP_MAGIC, a->saved, a->hits, a->buf);
+		return;
+	}
+	a = states[0].data;
+	a->saved = console_loglevel;
+	console_loglevel = CONSOLE_LOGLEVEL_MOTORMOUTH;
+}
+
+static void pre_unpatch(struct klp_object *obj)
+{
+	struct alpha_v1 *a = states[0].data;
+
+	console_loglevel = a->saved;
+}
+
+static void post_unpatch(struct klp_object *obj)
+{
+	struct alpha_v1 *a = states[0].data;
+	struct gamma *g = states[2].data;
+
+	/* A reversed enable that had inherited has nothing yet. */
+	if (!a)
+		return;
+	tp_say("frees %s %s", a->buf, g->buf);
+	kfree(a->buf);
+	kfree(g->buf);
+	if (!tp_static)
+		kfree(a);
+	kfree(states[1].data);
+	kfree(g);
+}
+
+static int tp_show(struct seq_file *m, void *v)
+{
+	seq_printf(m, "patch=%s\n", KBUILD_MODNAME);
+	return 0;
+}
+
+static struct klp_func funcs[] = {
+	{ .old_name = "cmdline_proc_show", .new_func = tp_show },
+	{ }
+};
+
+static struct klp_object objs[] = {
+	{
+		.funcs = funcs,
+		.callbacks = {
+			.pre_patch = pre_patch,
+			.post_patch = post_patch,
+			.pre_unpatch = pre_unpatch,
+			.post_unpatch = post_unpatch,
+		},
+	},
 	{ }
 };
 

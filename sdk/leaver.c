@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * States of replaced patches that the new patch does not want: it is older, it
+ * does not declare them, or it retires them.
+ *
+ * The module of a replaced patch stays in place until the new patch's
+ * completion callbacks have run, so its own functions can undo its states:
+ * pre_unpatch before the transition, post_unpatch when it is complete. If it is
+ * reversed instead, post_patch makes the change again, and the replaced patch
+ * works on as after a disable that was reversed.
+ */
+#include <linux/err.h>
+#include <linux/slab.h>
+
+#include "engine.h"
+
+int klp_sdk_leaver_add(struct klp_sdk_patch *patch,
+		       struct klp_sdk_record *record,
+		       const struct klp_sdk_state_fns *undo,
+		       const struct klp_sdk_state_fns *redo)
+{
+	struct klp_sdk_leaver *leaver;
+
+	leaver = kzalloc(sizeof(*leaver), GFP_KERNEL);
+	if (!leaver)
+		return -ENOMEM;
+
+	leaver->record = record;
+	leaver->undo = undo;
+	leaver->redo = redo;
+	list_add_tail(&leaver->node, &patch->leavers);
+	return 0;
+}
+
+static bool klp_sdk_declares(const struct klp_sdk_patch *patch,
+			     unsigned long id)
+{
+	struct klp_sdk_state *const *pos;
+
+	klp_sdk_for_each_state(patch, pos)
+		if (klp_sdk_state_id(*pos) == id)
+			return true;
+
+	return false;
+}
+
+/*
+ * Find the states that @patch does not declare. May fail, changes nothing but
+ * for records that nobody holds: a patch without the SDK took their place.
+ */
+int klp_sdk_leavers_find(struct klp_sdk_patch *patch)
+{
+	struct klp_sdk_record *record, *next;
+	struct klp_sdk_holder *holder;
+	struct klp_sdk_root *root;
+	struct klp_state *prev;
+	int ret;
+
+	root = klp_sdk_root();
+	if (!root || !patch->replace)
+		return 0;
+
+	list_for_each_entry_safe(record, next, &root->records, node) {
+		if (klp_sdk_declares(patch, record->id))
+			continue;
+		/* An orphan of a forced disable waits for a patch that knows it. */
+		if (list_empty(&record->holders))
+			continue;
+		if (IS_ERR(klp_sdk_record_find(record->id))) {
+			pr_err("klp-sdk: %s: state '%s' (id %lu) is of a release of klp-sdk that %d.%d does not know; build with a newer one\n",
+			       patch->patch.mod->name, record->name, record->id,
+			       KLP_SDK_MAJOR, KLP_SDK_MINOR);
+			return -EPROTO;
+		}
+		prev = klp_get_prev_state(record->id);
+		if (!prev) {
+			/* Replaced by a patch without the SDK, that went. */
+			klp_sdk_record_forget(record);
+			if (!klp_sdk_root())
+				break;
+			continue;
+		}
+		holder = klp_sdk_record_holder(record, prev);
+		if (!holder) {
+			pr_err("klp-sdk: %s: state '%s' (id %lu) is held by a livepatch without klp-sdk; declare it at version %u or later\n",
+			       patch->patch.mod->name, record->name, record->id,
+			       prev->version);
+			return -EINVAL;
+		}
+		if (record->flags & KLP_SDK_RECORD_PERMANENT) {
+			pr_err("klp-sdk: %s: state '%s' (id %lu) of %s is permanent; declare it at version %u or later\n",
+			       patch->patch.mod->name, record->name, record->id,
+			       holder->patch_name, record->version);
+			return -EINVAL;
+		}
+		ret = klp_sdk_leaver_add(patch, record, holder->fns,
+					 holder->fns);
+		if (ret) {
+			pr_err("klp-sdk: %s: state '%s' (id %lu): pre_patch failed with %d; nothing was changed\n",
+			       patch->patch.mod->name, record->name, record->id,
+			       ret);
+			return ret;
+		}
+	}
+
+	return 0;
+}
+
+static void klp_sdk_leaver_phase(struct klp_sdk_record *record, u32 phase,
+				 void *live)
+{
+	struct klp_sdk_holder *holder;
+
+	list_for_each_entry(holder, &record->holders, node) {
+		holder->phase = phase;
+		/* Pairs with the address dependency in klp_sdk_live(). */
+		smp_store_release(&holder->slots->live, live);
+	}
+}
+
+/* Before the transition; cannot fail. In reverse order of introduction. */
+void klp_sdk_leavers_begin(struct klp_sdk_patch *patch)
+{
+	struct klp_sdk_leaver *leaver;
+
+	list_for_each_entry_reverse(leaver, &patch->leavers, node) {
+		klp_sdk_leaver_phase(leaver->record, KLP_SDK_LEAVING, NULL);
+		leaver->undo->pre_unpatch(leaver->record->data);
+	}
+}
+
+/* The transition was reversed: the replaced patch works on. */
+void klp_sdk_leavers_back(struct klp_sdk_patch *patch)
+{
+	struct klp_sdk_leaver *leaver, *next;
+
+	list_for_each_entry_safe(leaver, next, &patch->leavers, node) {
+		leaver->redo->post_patch(leaver->record->data);
+		klp_sdk_leaver_phase(leaver->record, KLP_SDK_LIVE,
+				     leaver->record->data);
+		list_del(&leaver->node);
+		kfree(leaver);
+	}
+}
+
+/* The transition is complete: nothing runs the replaced patch's functions. */
+void klp_sdk_leavers_end(struct klp_sdk_patch *patch)
+{
+	struct klp_sdk_leaver *leaver, *next;
+	struct klp_sdk_holder *holder;
+
+	list_for_each_entry_safe_reverse(leaver, next, &patch->leavers, node) {
+		struct klp_sdk_record *record = leaver->record;
+
+		klp_sdk_record_check_forced(record);
+		/* A task in forced-out code may use what post_unpatch undoes. */
+		if (!(record->flags & KLP_SDK_RECORD_FORCED))
+			leaver->undo->post_unpatch(record->data);
+		list_for_each_entry(holder, &record->holders, node)
+			holder->kstate->data = NULL;
+		klp_sdk_record_free(record);
+		list_del(&leaver->node);
+		kfree(leaver);
+	}
+}
+
+/* The patch failed before klp_sdk_leavers_begin(): nothing was changed. */
+void klp_sdk_leavers_forget(struct klp_sdk_patch *patch)
+{
+	struct klp_sdk_leaver *leaver, *next;
+
+	list_for_each_entry_safe(leaver, next, &patch->leavers, node) {
+		list_del(&leaver->node);
+		kfree(leaver);
+	}
+}
