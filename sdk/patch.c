@@ -311,19 +311,22 @@ static int klp_sdk_build_objects(struct klp_sdk_patch *patch)
  */
 static int klp_sdk_build_states(struct klp_sdk_patch *patch)
 {
-	unsigned int nr = 0, room = 0;
+	int nr = 0, room = klp_sdk_record_count();
 	struct klp_sdk_state *const *pos;
 	struct klp_state *states;
 	int ret;
 
+	if (room < 0) {
+		pr_err("klp-sdk: %s: the system's records are of a release of klp-sdk that %d.%d does not know; build with a newer one\n",
+		       patch->patch.mod->name, KLP_SDK_MAJOR, KLP_SDK_MINOR);
+		return room;
+	}
 	klp_sdk_for_each_state(patch, pos) {
 		ret = klp_sdk_check_state(patch, pos);
 		if (ret)
 			return ret;
 		nr++;
 	}
-	if (patch->replace)
-		room = klp_sdk_record_count();
 
 	states = kcalloc(nr + room + 1, sizeof(*states), GFP_KERNEL);
 	if (!states)

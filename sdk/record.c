@@ -2,12 +2,60 @@
 /*
  * Records of live states: found, made and freed. No decision is taken here.
  */
+#include <linux/build_bug.h>
 #include <linux/err.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "engine.h"
+
+/*
+ * The binary interface, pinned: docs/record.md. What is here never changes; new
+ * fields go to the end of their struct and get a line of their own.
+ */
+static_assert(offsetof(struct klp_sdk_root, records) == 8);
+static_assert(KLP_SDK_ROOT_MIN == 24);
+
+static_assert(offsetof(struct klp_sdk_record, node) == 8);
+static_assert(offsetof(struct klp_sdk_record, holders) == 24);
+static_assert(offsetof(struct klp_sdk_record, id) == 40);
+static_assert(offsetof(struct klp_sdk_record, version) == 48);
+static_assert(offsetof(struct klp_sdk_record, flags) == 52);
+static_assert(offsetof(struct klp_sdk_record, data_size) == 56);
+static_assert(offsetof(struct klp_sdk_record, alloc_size) == 64);
+static_assert(offsetof(struct klp_sdk_record, data) == 72);
+static_assert(offsetof(struct klp_sdk_record, name) == 80);
+static_assert(offsetof(struct klp_sdk_record, object) == 144);
+static_assert(offsetof(struct klp_sdk_record, hints) == 208);
+static_assert(offsetof(struct klp_sdk_record, rcu) == 216);
+static_assert(KLP_SDK_RECORD_MIN == 232);
+
+static_assert(offsetof(struct klp_sdk_holder, node) == 8);
+static_assert(offsetof(struct klp_sdk_holder, phase) == 24);
+static_assert(offsetof(struct klp_sdk_holder, version) == 28);
+static_assert(offsetof(struct klp_sdk_holder, patch) == 32);
+static_assert(offsetof(struct klp_sdk_holder, kstate) == 40);
+static_assert(offsetof(struct klp_sdk_holder, slots) == 48);
+static_assert(offsetof(struct klp_sdk_holder, fns) == 56);
+static_assert(offsetof(struct klp_sdk_holder, patch_name) == 64);
+static_assert(offsetof(struct klp_sdk_holder, slots_size) == 128);
+static_assert(offsetof(struct klp_sdk_holder, fns_size) == 132);
+static_assert(offsetof(struct klp_sdk_holder, flags) == 136);
+static_assert(offsetof(struct klp_sdk_holder, hints) == 140);
+static_assert(offsetof(struct klp_sdk_holder, rcu) == 144);
+static_assert(KLP_SDK_HOLDER_MIN == 160);
+
+static_assert(offsetof(struct klp_sdk_slots, live) == 0);
+static_assert(offsetof(struct klp_sdk_slots, data) == 8);
+static_assert(KLP_SDK_SLOTS_MIN == 16);
+
+static_assert(offsetof(struct klp_sdk_state_fns, pre_patch) == 0);
+static_assert(offsetof(struct klp_sdk_state_fns, post_patch) == 8);
+static_assert(offsetof(struct klp_sdk_state_fns, pre_unpatch) == 16);
+static_assert(offsetof(struct klp_sdk_state_fns, post_unpatch) == 24);
+static_assert(offsetof(struct klp_sdk_state_fns, adopt) == 32);
+static_assert(KLP_SDK_FNS_MIN == 40);
 
 /* The root of all records, or NULL if no state is live. */
 struct klp_sdk_root *klp_sdk_root(void)
@@ -26,7 +74,8 @@ static int klp_sdk_root_ctor(void *obj, void *shadow_data, void *ctor_data)
 	return 0;
 }
 
-static bool klp_sdk_root_known(const struct klp_sdk_root *root)
+/* Is @root of a layout that this engine knows? */
+bool klp_sdk_root_known(const struct klp_sdk_root *root)
 {
 	return root->abi == KLP_SDK_ABI && root->size >= KLP_SDK_ROOT_MIN;
 }
@@ -39,7 +88,7 @@ static bool klp_sdk_record_known(const struct klp_sdk_record *record)
 	if (record->abi != KLP_SDK_ABI || record->size < KLP_SDK_RECORD_MIN ||
 	    record->flags & ~KLP_SDK_RECORD_FLAGS)
 		return false;
-	list_for_each_entry(holder, &record->holders, node)
+	list_for_each_entry_rcu(holder, &record->holders, node, true)
 		if (holder->abi != KLP_SDK_ABI ||
 		    holder->size < KLP_SDK_HOLDER_MIN || holder->flags ||
 		    holder->slots_size < KLP_SDK_SLOTS_MIN ||
@@ -198,18 +247,29 @@ klp_sdk_find_state(const struct klp_sdk_patch *patch, unsigned long id)
 	return NULL;
 }
 
-/* How many records there are, for an array that klp_sdk_record_merge() fills. */
-unsigned int klp_sdk_record_count(void)
+/*
+ * How many records there are, for an array that klp_sdk_record_merge() fills;
+ * -EPROTO if this engine does not know them all, which has the patch refused
+ * before the core does so without a reason.
+ */
+int klp_sdk_record_count(void)
 {
 	struct klp_sdk_record *record;
 	struct klp_sdk_root *root;
-	unsigned int nr = 0;
+	int nr = 0;
 
 	rcu_read_lock();
 	root = klp_sdk_root();
-	if (root && klp_sdk_root_known(root))
-		list_for_each_entry_rcu(record, &root->records, node)
+	if (root && !klp_sdk_root_known(root))
+		nr = -EPROTO;
+	else if (root)
+		list_for_each_entry_rcu(record, &root->records, node) {
+			if (!klp_sdk_record_known(record)) {
+				nr = -EPROTO;
+				break;
+			}
 			nr++;
+		}
 	rcu_read_unlock();
 
 	return nr;
@@ -222,7 +282,7 @@ unsigned int klp_sdk_record_count(void)
  * does not declare. Records may come and go meanwhile: an entry too many does
  * no harm, and one too few has the core refuse the patch.
  */
-void klp_sdk_record_merge(struct klp_sdk_patch *patch, unsigned int room)
+void klp_sdk_record_merge(struct klp_sdk_patch *patch, int room)
 {
 	struct klp_state *kstate = patch->patch.states;
 	struct klp_sdk_record *record;
@@ -237,11 +297,10 @@ void klp_sdk_record_merge(struct klp_sdk_patch *patch, unsigned int room)
 		goto out;
 
 	list_for_each_entry_rcu(record, &root->records, node) {
-		/* pre_patch will refuse a layout that is not known. */
 		if (record->abi != KLP_SDK_ABI)
 			continue;
 		if (!klp_sdk_find_state(patch, record->id)) {
-			if (!room--)
+			if (room-- <= 0)
 				break;
 			kstate->id = record->id;
 			kstate->version = record->version;

@@ -158,6 +158,7 @@ struct klp_sdk_holder {
 #define KLP_SDK_FNS_MIN		offsetofend(struct klp_sdk_state_fns, adopt)
 
 struct klp_sdk_root *klp_sdk_root(void);
+bool klp_sdk_root_known(const struct klp_sdk_root *root);
 struct klp_sdk_record *klp_sdk_record_find(unsigned long id);
 struct klp_sdk_record *klp_sdk_record_alloc(const struct klp_sdk_state *state,
 					    void *data);
@@ -170,8 +171,8 @@ struct klp_sdk_holder *klp_sdk_holder_alloc(struct klp_sdk_patch *patch,
 					    struct klp_sdk_state *state);
 void klp_sdk_holder_free(struct klp_sdk_holder *holder);
 
-unsigned int klp_sdk_record_count(void);
-void klp_sdk_record_merge(struct klp_sdk_patch *patch, unsigned int room);
+int klp_sdk_record_count(void);
+void klp_sdk_record_merge(struct klp_sdk_patch *patch, int room);
 void klp_sdk_record_explain(const struct klp_sdk_patch *patch);
 
 #endif /* _KLP_SDK_RECORD_H */

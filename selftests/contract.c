@@ -890,6 +890,59 @@ static void test_21_stale_not_declared(void)
 	check(!kmsg_has("tp_a1 "), "%s", kmsg_since());
 }
 
+/* Row 22 */
+static void poke(const char *name, const char *value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/module/klp_sdk_poke/parameters/%s",
+		 name);
+	if (!mod_loaded("klp_sdk_poke"))
+		check_ok(mod_load("klp_sdk_poke", ""));
+	check_ok(file_write(path, value));
+}
+
+static void refused_poked(const char *name, const char *wrong,
+			  const char *right)
+{
+	poke(name, wrong);
+	kmsg_mark();
+	refused("tp_a1b", "", -EPROTO);
+	says("tp_a1b: the system's records are of a release of klp-sdk that",
+	     NULL);
+	refused("tp_nostate", "", -EPROTO);
+	says("tp_nostate: the system's records are of a release", NULL);
+	poke(name, right);
+	check_works("tp_a1");
+}
+
+static void test_22_unknown_release(void)
+{
+	load("tp_a1");
+	refused_poked("root_abi", "2", "1");
+	refused_poked("record_abi", "2", "1");
+	refused_poked("record_grown", "-8", "0");
+	refused_poked("record_flags", "0x100", "0");
+	refused_poked("holder_abi", "2", "1");
+	refused_poked("holder_fns_size", "32", "40");
+	load_over("tp_a1b", "tp_a1");
+	check_works("tp_a1b");
+}
+
+static void test_22_newer_release(void)
+{
+	load("tp_a1");
+	poke("record_grown", "64");
+	poke("record_hints", "5");
+	poke("holder_fns_size", "48");
+	load_over("tp_a1b", "tp_a1");
+	check_works("tp_a1b");
+	check(file_int("/sys/module/klp_sdk_poke/parameters/record_hints") == 5,
+	      "the hints are lost");
+	disable("tp_a1b");
+	check(kmsg_count("post_unpatch") == 3, "%s", kmsg_since());
+}
+
 /* Row 24 */
 static void test_24_duplicate_id(void)
 {
@@ -951,6 +1004,48 @@ static void test_25_absent_module_only(void)
 	disable("tp_modonly");
 	check(kmsg_count("post_unpatch") == 3, "%s", kmsg_since());
 	check(console_level() == BASE_LEVEL, "loglevel %ld", console_level());
+}
+
+/* The list of live states, as an administrator reads it. */
+static void view(const char *patch, const char *first, ...)
+{
+	char path[128], buf[4096];
+	const char *want;
+	va_list ap;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/parameters/klp_sdk_states",
+		 patch);
+	check(file_read(path, buf, sizeof(buf)) > 0, "cannot read %s", path);
+	va_start(ap, first);
+	for (want = first; want; want = va_arg(ap, const char *))
+		check(strstr(buf, want), "no '%s' in:\n%s", want, buf);
+	va_end(ap);
+}
+
+static void test_view(void)
+{
+	pid_t pid;
+
+	load("tp_a1");
+	view("tp_a1", "101 1 24 - alpha tp_a1:live\n",
+	     "102 1 8 - beta tp_a1:live\n", "103 1 8 - gamma tp_a1:live\n", NULL);
+	pid = begin_load("tp_a2");
+	view("tp_a1", "101 1 24 - alpha tp_a1:live tp_a2:prepared\n", NULL);
+	release(pid);
+	view("tp_a2", "101 2 32 - alpha tp_a2:live\n",
+	     "102 2 16 - beta tp_a2:live\n", NULL);
+	pid = begin_load("tp_a1b");
+	view("tp_a1b", "101 2 32 - alpha tp_a2:leaving\n",
+	     "101 1 24 - alpha tp_a1b:prepared\n", NULL);
+	reverse("tp_a1b", pid, true);
+	pid = begin_disable("tp_a2");
+	view("tp_a2", "alpha tp_a2:leaving\n", NULL);
+	release(pid);
+	load("tp_s1");
+	load("tp_s2");
+	view("tp_s1", "101 1 24 S alpha tp_s1:live tp_s2:live\n", NULL);
+	load("tp_nostate");
+	view("tp_nostate", "id version size flags name holders\n", NULL);
 }
 
 /* The example, as its users would run it. */
@@ -1085,6 +1180,8 @@ static const struct test tests[] = {
 	{ "contract-21-raw-successor", test_21_raw_successor },
 	{ "contract-21-raw-between", test_21_raw_between },
 	{ "contract-21-stale-not-declared", test_21_stale_not_declared },
+	{ "contract-22-unknown-release", test_22_unknown_release },
+	{ "contract-22-newer-release", test_22_newer_release },
 	{ "contract-24-duplicate-id", test_24_duplicate_id },
 	{ "contract-24-no-terminator", test_24_no_terminator },
 	{ "contract-24-object-twice", test_24_object_twice },
@@ -1092,6 +1189,7 @@ static const struct test tests[] = {
 	{ "contract-24-other-size", test_24_other_size },
 	{ "contract-24-other-name", test_24_other_name },
 	{ "contract-25-absent-module-only", test_25_absent_module_only },
+	{ "view", test_view },
 	{ "example-loglevel", test_example_loglevel },
 	{ "contract-19-forced-replace", test_19_forced_replace },
 	{ "contract-19-orphan-adopted", test_19_orphan_adopted },

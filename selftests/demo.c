@@ -13,8 +13,6 @@
 #include "fields.h"
 #include "vm/guest.h"
 
-static int failed;
-
 /* Stops the demo with a reason if what the kernel shows is not the story. */
 static void must(int ok, const char *fmt, ...)
 {
@@ -26,7 +24,6 @@ static void must(int ok, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	failed = 1;
 	out("# klp-sdk: fail %s", why);
 	guest_end();
 }
@@ -159,10 +156,18 @@ int main(void)
 	must(num(&during, "saved") == level && num(&during, "handovers") == 1,
 	     "v2's data changed");
 
-	out("5. loglevel_v2 is disabled and unloaded: all is as it was");
-	must(!klp_write("loglevel_v2", "enabled", "0"), "cannot disable");
+	out("5. loglevel_v1 replaces v2: back to an older patch; v2 undoes its own");
+	load("loglevel_v1");
 	settle();
 	unload("loglevel_v2");
+	look(&v1, PROC ":");
+	must(num(&v1, "saved") == level && num(&v1, "reads") == 1,
+	     "v1 did not start afresh");
+
+	out("6. loglevel_v1 is disabled and unloaded: all is as it was");
+	must(!klp_write("loglevel_v1", "enabled", "0"), "cannot disable");
+	settle();
+	unload("loglevel_v1");
 	look(&end, PROC ":");
 	must(console_level() == level, "the level is not restored");
 	must(!strncmp(end.text, plain.text, strlen(end.text)),

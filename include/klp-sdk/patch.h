@@ -9,6 +9,7 @@
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 
 #include <klp-sdk/compat.h>
 #include <klp-sdk/state.h>
@@ -93,11 +94,17 @@ int klp_sdk_enable_patch(struct klp_sdk_patch *patch);
  */
 void klp_sdk_free_patch(struct klp_sdk_patch *patch);
 
+/* Lists all live states; the patch's read-only parameter klp_sdk_states. */
+extern const struct kernel_param_ops klp_sdk_view_ops;
+
 /**
  * KLP_SDK_PATCH() - Declare the module's patch, its init and its exit
  *
  * Takes designated initialisers of struct klp_sdk_patch: .objs, .states and
- * .replace. Once per module. It also marks the module as a livepatch; the
+ * .replace. Once per module. The module gets a parameter klp_sdk_states, which
+ * root can read and which lists all live states of the system, one on a line:
+ * id, version, size of the data, flags (S stackable, P permanent, F forced),
+ * name, and each patch that holds it with its phase. KLP_SDK_PATCH() also marks the module as a livepatch; the
  * author adds MODULE_LICENSE("GPL") and MODULE_DESCRIPTION().
  */
 #define KLP_SDK_PATCH(...)						\
@@ -115,6 +122,7 @@ void klp_sdk_free_patch(struct klp_sdk_patch *patch);
 		klp_sdk_free_patch(&klp_sdk_patch);			\
 	}								\
 	module_exit(klp_sdk_patch_exit);				\
+	module_param_cb(klp_sdk_states, &klp_sdk_view_ops, NULL, 0400);	\
 	MODULE_INFO(livepatch, "Y")
 
 #endif /* _KLP_SDK_PATCH_H */

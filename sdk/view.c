@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What an administrator sees of the live states: a read-only parameter of every
+ * patch module, /sys/module/PATCH/parameters/klp_sdk_states, that lists all
+ * states of the system. It goes with the module, and so does its code.
+ */
+#include <linux/kernel.h>
+#include <linux/moduleparam.h>
+#include <linux/rculist.h>
+
+#include "engine.h"
+
+static const char *klp_sdk_phase_name(u32 phase)
+{
+	switch (phase) {
+	case KLP_SDK_PREPARED:
+		return "prepared";
+	case KLP_SDK_LIVE:
+		return "live";
+	case KLP_SDK_LEAVING:
+		return "leaving";
+	default:
+		return "idle";
+	}
+}
+
+/*
+ * Under RCU only, at any time, also while a transition changes the records:
+ * records and holders are freed after a grace period and their names never
+ * change. Nothing that leads into a patch is followed.
+ */
+static int klp_sdk_view_get(char *buffer, const struct kernel_param *kp)
+{
+	struct klp_sdk_record *record;
+	struct klp_sdk_holder *holder;
+	struct klp_sdk_root *root;
+	int len;
+
+	len = scnprintf(buffer, PAGE_SIZE, "id version size flags name holders\n");
+
+	rcu_read_lock();
+	root = klp_sdk_root();
+	if (!root)
+		goto out;
+	if (!klp_sdk_root_known(root)) {
+		len += scnprintf(buffer + len, PAGE_SIZE - len,
+				 "(records of another release of klp-sdk)\n");
+		goto out;
+	}
+
+	list_for_each_entry_rcu(record, &root->records, node) {
+		if (record->abi != KLP_SDK_ABI)
+			continue;
+		len += scnprintf(buffer + len, PAGE_SIZE - len,
+				 "%lu %u %llu %s%s%s%s %s", record->id,
+				 READ_ONCE(record->version),
+				 READ_ONCE(record->data_size),
+				 record->flags & KLP_SDK_RECORD_STACKABLE ? "S" : "",
+				 record->flags & KLP_SDK_RECORD_PERMANENT ? "P" : "",
+				 record->flags & KLP_SDK_RECORD_FORCED ? "F" : "",
+				 record->flags ? "" : "-", record->name);
+		list_for_each_entry_rcu(holder, &record->holders, node)
+			len += scnprintf(buffer + len, PAGE_SIZE - len,
+					 " %s:%s", holder->patch_name,
+					 klp_sdk_phase_name(READ_ONCE(holder->phase)));
+		len += scnprintf(buffer + len, PAGE_SIZE - len, "\n");
+	}
+out:
+	rcu_read_unlock();
+	return len;
+}
+
+const struct kernel_param_ops klp_sdk_view_ops = {
+	.get = klp_sdk_view_get,
+};
