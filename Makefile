@@ -27,6 +27,13 @@ check:
 	@tools/setup.sh $(SERIES)
 	@selftests/run.sh $(SERIES)
 
+# Random sequences of patches; the tests of make check have a fixed seed.
+SEED	?= 1
+STEPS	?= 5000
+soak:
+	@tools/setup.sh $(SERIES)
+	@TESTS=random SEED=$(SEED) STEPS=$(STEPS) TIMEOUT=36000 selftests/run.sh $(SERIES)
+
 mutants:
 	@tools/setup.sh $(firstword $(SERIES))
 	@selftests/mutants.sh $(firstword $(SERIES))
@@ -42,6 +49,7 @@ help:
 	@echo 'make setup    install missing packages, get the kernels into the cache'
 	@echo 'make demo     show in a VM how a state survives the upgrade of its patch'
 	@echo 'make check    build all, run all tests in VMs on all kernels'
+	@echo 'make soak     random sequences of patches in VMs: SEED=$(SEED) STEPS=$(STEPS)'
 	@echo 'make mutants  break the engine on purpose and see that a test fails each time'
 	@echo 'make clean    remove what was built here; the cache of kernels stays'
 	@echo
@@ -52,4 +60,4 @@ help:
 	@echo 'TESTS=GLOB,.. tests of make check in the VM, e.g. contract-08-*'
 	@echo 'The cache is $(CACHE)'
 
-.PHONY: all modules setup demo check mutants clean help
+.PHONY: all modules setup demo check soak mutants clean help

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # run.sh [SERIES...] - builds and runs all tests for the given kernels, prints
 # KTAP as it comes, then the figures, and last a line "N passed, N failed".
-# TESTS=GLOB[,GLOB] selects tests of the guest by name.
+# TESTS=GLOB[,GLOB] selects tests of the guest by name; SEED and STEPS are for
+# the random sequences.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(dirname "$here")
@@ -12,7 +13,7 @@ summary=$out/summary
 
 vmrun=$out/vm/vmrun
 : "${TIMEOUT:=300}"
-append=${TESTS:+klp_sdk.tests=$TESTS}
+append=${TESTS:+klp_sdk.tests=$TESTS}${SEED:+ klp_sdk.seed=$SEED}${STEPS:+ klp_sdk.steps=$STEPS}
 
 # suite NAME COMMAND... - a test that prints KTAP on the host. Results that the
 # plan announces and that do not come count as failed.
