@@ -299,6 +299,34 @@ static void test_02_no_memory_replace(void)
 	check(num("count") == 2, "beta did not survive: %s", text);
 }
 
+/* Row 3 */
+static void test_03_core_fails(void)
+{
+	check_ok(mod_load("klp_sdk_block", ""));
+	refused("tp_a1", "", -EBUSY);
+	events(A1_PREPARED, A1_UNDONE, NULL);
+	check_ok(mod_unload("klp_sdk_block"));
+	load("tp_a1");
+	check_works("tp_a1");
+}
+
+static void test_03_predecessor_untouched(void)
+{
+	/* It is nothing to the first patch, which has no function there. */
+	load("tp_modonly");
+	check_ok(mod_load("klp_sdk_block", ""));
+	kmsg_mark();
+	refused("tp_delta", "", -EBUSY);
+	events("tp_delta delta pre_patch", "tp_delta delta post_unpatch", NULL);
+	refused("tp_retire", "", -EBUSY);
+	events("tp_retire alpha pre_unpatch live=0",
+	       "tp_modonly alpha post_patch live=0", NULL);
+	check(console_level() == RAISED_LEVEL, "level %ld", console_level());
+	check_ok(mod_unload("klp_sdk_block"));
+	load_over("tp_a2", "tp_modonly");
+	check_works("tp_a2");
+}
+
 /* Row 4 */
 static void test_04_enable_reversed(void)
 {
@@ -1148,6 +1176,9 @@ static const struct test tests[] = {
 	{ "contract-02-predecessor-untouched", test_02_predecessor_untouched },
 	{ "contract-02-no-memory", test_02_no_memory },
 	{ "contract-02-no-memory-replace", test_02_no_memory_replace },
+	{ "contract-03-core-fails", test_03_core_fails },
+	{ "contract-03-predecessor-untouched",
+	  test_03_predecessor_untouched },
 	{ "contract-04-enable-reversed", test_04_enable_reversed },
 	{ "contract-05-disable", test_05_disable },
 	{ "contract-05-disable-in-transition", test_05_disable_in_transition },
@@ -1244,7 +1275,8 @@ static void unload_tested(void)
 		if (next)
 			*next++ = '\0';
 		*strchrnul(line, ' ') = '\0';
-		if (!strncmp(line, "tp_", 3) || !strncmp(line, "loglevel_", 9))
+		if (!strncmp(line, "tp_", 3) || !strncmp(line, "loglevel_", 9) ||
+		    !strcmp(line, "klp_sdk_block"))
 			check(!mod_unload(line) || forced,
 			      "cannot unload %s", line);
 	}

@@ -67,7 +67,7 @@ static void look(struct fields *f, const char *what)
 	out("    %-19s %.80s", what, f->text);
 }
 
-static void load(const char *name)
+static void must_load(const char *name)
 {
 	int ret = mod_load(name, "");
 
@@ -79,7 +79,7 @@ static void settle(void)
 	must(!klp_settle(NULL), "a transition does not end");
 }
 
-static void unload(const char *name)
+static void must_unload(const char *name)
 {
 	int ret = klp_wait_gone(name);
 
@@ -114,14 +114,14 @@ int main(void)
 	out("klp-sdk on Linux %s, console_loglevel: %ld", uts.release, level);
 
 	out("1. loglevel_v1 is loaded: it saves the log level and raises it");
-	load("loglevel_v1");
+	must_load("loglevel_v1");
 	settle();
 	look(&v1, PROC ":");
 	must(num(&v1, "saved") == level && console_level() != level,
 	     "v1 did not save the level");
 
 	out("2. loglevel_v2 replaces it: one state is converted, one grows");
-	load("loglevel_v2");
+	must_load("loglevel_v2");
 	settle();
 	look(&v2, PROC ":");
 	out("      field          v1  ->  v2");
@@ -135,14 +135,14 @@ int main(void)
 	     "v2 did not migrate the data");
 
 	out("3. loglevel_v1's module is unloaded; nothing of it is needed");
-	unload("loglevel_v1");
+	must_unload("loglevel_v1");
 	look(&v2, PROC ":");
 	must(num(&v2, "saved") == level, "the data is gone");
 
 	out("4. loglevel_v3 begins to replace v2; a task asleep in v2 holds it");
 	pid = hold_start(PROC);
 	must(pid > 0, "no task could be held");
-	load("loglevel_v3");
+	must_load("loglevel_v3");
 	sleep_ms(2500);
 	must(klp_transition("loglevel_v3") == 1, "v3 is not in transition");
 	look(&during, "new task:");
@@ -151,15 +151,15 @@ int main(void)
 	hold_release_all();
 	must(!hold_finish(pid, NULL, 0), "the held task failed");
 	settle();
-	unload("loglevel_v3");
+	must_unload("loglevel_v3");
 	look(&during, PROC ":");
 	must(num(&during, "saved") == level && num(&during, "handovers") == 1,
 	     "v2's data changed");
 
 	out("5. loglevel_v1 replaces v2: back to an older patch; v2 undoes its own");
-	load("loglevel_v1");
+	must_load("loglevel_v1");
 	settle();
-	unload("loglevel_v2");
+	must_unload("loglevel_v2");
 	look(&v1, PROC ":");
 	must(num(&v1, "saved") == level && num(&v1, "reads") == 1,
 	     "v1 did not start afresh");
@@ -167,7 +167,7 @@ int main(void)
 	out("6. loglevel_v1 is disabled and unloaded: all is as it was");
 	must(!klp_write("loglevel_v1", "enabled", "0"), "cannot disable");
 	settle();
-	unload("loglevel_v1");
+	must_unload("loglevel_v1");
 	look(&end, PROC ":");
 	must(console_level() == level, "the level is not restored");
 	must(!strncmp(end.text, plain.text, strlen(end.text)),

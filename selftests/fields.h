@@ -32,7 +32,7 @@ static inline const char *field(const struct fields *f, const char *key,
 	for (*buf = '\0'; (pos = strstr(pos, key)); pos += len) {
 		if ((pos != f->text && pos[-1] != ' ') || pos[len] != '=')
 			continue;
-		snprintf(buf, size, "%.*s", (int)strcspn(pos + len + 1, " \n"),
+		snprintf(buf, size, "%.*s", (int)strcspn(pos + len + 1, "\n "),
 			 pos + len + 1);
 		break;
 	}

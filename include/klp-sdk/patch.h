@@ -104,8 +104,8 @@ extern const struct kernel_param_ops klp_sdk_view_ops;
  * .replace. Once per module. The module gets a parameter klp_sdk_states, which
  * root can read and which lists all live states of the system, one on a line:
  * id, version, size of the data, flags (S stackable, P permanent, F forced),
- * name, and each patch that holds it with its phase. KLP_SDK_PATCH() also marks the module as a livepatch; the
- * author adds MODULE_LICENSE("GPL") and MODULE_DESCRIPTION().
+ * name, and each patch that holds it with its phase. The module is marked as a
+ * livepatch; the author adds MODULE_LICENSE("GPL") and MODULE_DESCRIPTION().
  */
 #define KLP_SDK_PATCH(...)						\
 	static struct klp_sdk_patch klp_sdk_patch = {			\

@@ -201,8 +201,8 @@ struct klp_sdk_state {
  */
 #define KLP_SDK_CONVERT(_name, _version, _old, _new, _fn)		\
 	__KLP_SDK_MIGRATION_CHECK(_name, _version);			\
-	static_assert(__builtin_types_compatible_p(typeof(&_fn),	\
-				void (*)(_new *, const _old *)),	\
+	static_assert(__builtin_types_compatible_p(typeof(_fn),		\
+				void (_new *, const _old *)),		\
 		      "klp-sdk: migration " #_name ": " #_fn		\
 		      " must be void (" #_new " *, const " #_old " *)"); \
 	typedef _new _name##_klp_sdk_new;				\
@@ -259,8 +259,8 @@ struct klp_sdk_state {
 	static_assert(offsetof(_new, _first) >= sizeof(_old),		\
 		      "klp-sdk: migration " #_name ": " #_first		\
 		      " lies within " #_old "; put it behind, aligned");	\
-	static_assert(__builtin_types_compatible_p(typeof(&_fn),	\
-						   void (*)(_new *)),	\
+	static_assert(__builtin_types_compatible_p(typeof(_fn),		\
+						   void (_new *)),	\
 		      "klp-sdk: migration " #_name ": " #_fn		\
 		      " must be void (" #_new " *)");			\
 	typedef _new _name##_klp_sdk_new;				\

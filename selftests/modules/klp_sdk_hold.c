@@ -102,12 +102,14 @@ static int redirect(struct kprobe *kp, struct pt_regs *regs)
 	instruction_pointer_set(regs, container_of(kp, typeof(*probes), kp)->to);
 	return 1;
 }
+
 NOKPROBE_SYMBOL(redirect);
 
 /* Does nothing but forbid jump optimization, which cannot redirect */
 static void no_optimization(struct kprobe *kp, struct pt_regs *regs, unsigned long flags)
 {
 }
+
 NOKPROBE_SYMBOL(no_optimization);
 
 static ssize_t ctl_write(struct file *file, const char __user *ubuf, size_t len, loff_t *pos)

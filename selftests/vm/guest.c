@@ -131,7 +131,7 @@ bool cmdline_get(const char *key, char *buf, size_t size)
 	size_t n = strlen(key);
 
 	file_read("/proc/cmdline", line, sizeof(line));
-	for (w = strtok_r(line, " \n", &save); w; w = strtok_r(NULL, " \n", &save)) {
+	for (w = strtok_r(line, "\n ", &save); w; w = strtok_r(NULL, "\n ", &save)) {
 		if (strncmp(w, key, n) || (w[n] && w[n] != '='))
 			continue;
 		snprintf(buf, size, "%s", w[n] ? w + n + 1 : "");
@@ -140,7 +140,7 @@ bool cmdline_get(const char *key, char *buf, size_t size)
 	return false;
 }
 
-__attribute__((noreturn)) static void power_off(void)
+static void __noreturn power_off(void)
 {
 	sync();
 	reboot(RB_POWER_OFF);
@@ -149,7 +149,7 @@ __attribute__((noreturn)) static void power_off(void)
 }
 
 /* The results have no way out: leave the reason in the kernel log */
-__attribute__((noreturn)) static void boot_failed(const char *what, int err)
+static void __noreturn boot_failed(const char *what, int err)
 {
 	char buf[200];
 
@@ -186,7 +186,8 @@ static bool find_port(void)
 			file_read(g.gl_pathv[i], name, sizeof(name));
 			if (strcmp(name, PORT "\n"))
 				continue;
-			sscanf(g.gl_pathv[i], "/sys/class/virtio-ports/%40[^/]", name);
+			if (sscanf(g.gl_pathv[i], "/sys/class/virtio-ports/%40[^/]", name) != 1)
+				continue;
 			snprintf(dev, sizeof(dev), "/dev/%s", name);
 			port = open(dev, O_WRONLY | O_CLOEXEC);
 		}
@@ -204,7 +205,7 @@ void guest_boot(void)
 	char buf[16];
 	glob_t g;
 
-	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
 		mkdir(mounts[i][1], 0755);
 		if (mount(mounts[i][0], mounts[i][1], mounts[i][0], 0, NULL) && errno != EBUSY)
 			boot_failed(mounts[i][1], -errno);
@@ -376,7 +377,8 @@ static void kmsg_reset(void)
 	if (kmsg_fd < 0)
 		kmsg_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	lseek(kmsg_fd, 0, SEEK_END);
-	kmsg_len = kmsg_from = 0;
+	kmsg_len = 0;
+	kmsg_from = 0;
 	kmsg[0] = '\0';
 }
 
@@ -579,7 +581,7 @@ static void find_splat(void)
 
 	kmsg_from = 0;
 	kmsg_since();
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
 		const char *p = strstr(kmsg, marks[i]);
 
 		if (!p)

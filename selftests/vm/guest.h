@@ -14,12 +14,14 @@
 #include <string.h>
 #include <sys/types.h>
 
-#define __fmt(a, b) __attribute__((format(printf, a, b)))
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define __printf(a, b)	__attribute__((__format__(printf, a, b)))
+#define __noreturn	__attribute__((__noreturn__))
 
 /* Booting and output */
 void guest_boot(void);
-__attribute__((noreturn)) void guest_end(void);
-void out(const char *fmt, ...) __fmt(1, 2);	/* one line, newline added */
+void __noreturn guest_end(void);
+void __printf(1, 2) out(const char *fmt, ...);	/* one line, newline added */
 bool cmdline_get(const char *key, char *buf, size_t size);
 
 /* Files and time; file_read() returns the length and terminates @buf */
@@ -77,11 +79,12 @@ struct test {
 	void (*fn)(void);
 };
 
-extern void (*test_before)(void), (*test_after)(void);
+extern void (*test_before)(void);
+extern void (*test_after)(void);
 int run_tests(const struct test *tests, int n);
 
-__attribute__((noreturn)) void test_stop(const char *file, int line, const char *expr,
-					 const char *fmt, ...) __fmt(4, 5);
+void __noreturn __printf(4, 5) test_stop(const char *file, int line, const char *expr,
+					 const char *fmt, ...);
 #define check(cond, fmt, ...)							\
 	do {									\
 		if (!(cond))							\

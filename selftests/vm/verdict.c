@@ -51,8 +51,7 @@ void verdict_init(struct verdict *v, bool plain)
 	v->plan = -1;
 }
 
-__attribute__((format(printf, 2, 3)))
-static void broken(struct verdict *v, const char *fmt, ...)
+static void __printf(2, 3) broken(struct verdict *v, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -70,7 +69,7 @@ static const char *after(const char *s, const char *prefix)
 	return strncmp(s, prefix, n) ? NULL : s + n;
 }
 
-static void result(struct verdict *v, const char *s, bool ok)
+static void count_result(struct verdict *v, const char *s, bool ok)
 {
 	char *p;
 	long n = strtol(s, &p, 10);
@@ -98,7 +97,8 @@ static void result(struct verdict *v, const char *s, bool ok)
 	} else {
 		v->failed++;
 		if (!v->first_bad[0])
-			snprintf(v->first_bad, sizeof(v->first_bad), "%d (%s)", v->results, v->name);
+			snprintf(v->first_bad, sizeof(v->first_bad), "%d (%s)", v->results,
+				 v->name);
 	}
 }
 
@@ -150,12 +150,12 @@ enum line_kind verdict_line(struct verdict *v, const char *line, bool whole)
 	}
 	s = after(line, "ok ");
 	if (s) {
-		result(v, s, true);
+		count_result(v, s, true);
 		return LINE_RESULT;
 	}
 	s = after(line, "not ok ");
 	if (s) {
-		result(v, s, false);
+		count_result(v, s, false);
 		return LINE_RESULT;
 	}
 	broken(v, "unexpected line '%s'", line);
@@ -185,7 +185,7 @@ bool verdict_stream(const struct verdict *v, char *why, size_t size)
 
 bool log_line_bad(const char *line)
 {
-	for (size_t i = 0; i < sizeof(splats) / sizeof(splats[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(splats); i++) {
 		const char *p = strstr(line, splats[i].a);
 
 		if (p && (!splats[i].b || strstr(p, splats[i].b)))
@@ -215,7 +215,8 @@ int log_scan(const char *path, char *first, size_t size, bool *panic)
 				line[i] = ' ';
 		if (!log_line_bad(line))
 			continue;
-		*panic |= strstr(line, "Kernel panic") != NULL;
+		if (strstr(line, "Kernel panic"))
+			*panic = true;
 		if (bad++)
 			continue;
 		if (*s == '[' && strchr(s, ']'))

@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define __printf(a, b)	__attribute__((__format__(printf, a, b)))
+#define __noreturn	__attribute__((__noreturn__))
+
 /* Last line of a complete stream; whatever stops short of it is cut */
 #define VERDICT_END	"# klp-sdk: end"
 /* Lines between the guest library and vmrun, not meant for the reader */

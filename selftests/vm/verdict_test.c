@@ -104,7 +104,7 @@ static bool run_stream(int i)
 		nl = strchr(s, '\n');
 		if (nl)
 			*nl = '\0';
-		verdict_line(&v, s, nl != NULL);
+		verdict_line(&v, s, nl);
 	}
 	good = verdict_stream(&v, why, sizeof(why));
 	free(copy);
@@ -131,8 +131,8 @@ static void whole_log(const char *name, const char *text, int bad, bool panics, 
 
 int main(void)
 {
-	const int ns = sizeof(streams) / sizeof(streams[0]);
-	const int nl = sizeof(logs) / sizeof(logs[0]);
+	const int ns = ARRAY_SIZE(streams);
+	const int nl = ARRAY_SIZE(logs);
 	char first[200];
 	bool panic;
 
@@ -140,11 +140,12 @@ int main(void)
 	for (int i = 0; i < ns; i++)
 		report(run_stream(i), "stream", streams[i].name);
 	for (int i = 0; i < nl; i++)
-		report(log_line_bad(logs[i].line) == logs[i].bad, logs[i].bad ? "bad log" : "good log",
-		       logs[i].line);
+		report(log_line_bad(logs[i].line) == logs[i].bad,
+		       logs[i].bad ? "bad log" : "good log", logs[i].line);
 	whole_log("clean", "[    0.1] Linux\r\n[    0.2] x\r\n", 0, false, "");
 	whole_log("panic", "[ 1.0] x\r\n[ 1.1] BUG: y\r\n[ 1.2] Kernel panic - z\r\n", 2, true,
 		  "BUG: y");
-	report(log_scan("/nonexistent/log", first, sizeof(first), &panic) == -1, "log file", "missing");
+	report(log_scan("/nonexistent/log", first, sizeof(first), &panic) == -1,
+	       "log file", "missing");
 	return failures != 0;
 }

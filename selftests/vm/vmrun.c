@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,9 @@
 #define CMDLINE	"console=ttyS0 ignore_loglevel printk.devkmsg=on log_buf_len=4M " \
 	"panic=-1 oops=panic panic_on_warn=1 slub_debug=FZPU,kmalloc-* " \
 	"tsc=reliable cryptomgr.notests apparmor=0 audit=0"
+#define USAGE	"usage: vmrun --kernel VMLINUZ --initrd CPIO[,CPIO...] --out DIR " \
+	"[--timeout SECONDS] [--append ARGS] [--name NAME] [--plain] [--quiet] " \
+	"[--accel tcg|kvm|auto] [--summary FILE]"
 #define GRACE_MS	10000	/* from the end marker to the guest's power off */
 #define PROBE_S		20
 
@@ -50,7 +54,7 @@ struct run {
 	char slowest[96];
 };
 
-static volatile pid_t qemu_pid;
+static atomic_int qemu_pid;	/* a pid_t; read by the signal handler */
 
 static long now_ms(void)
 {
@@ -60,8 +64,7 @@ static long now_ms(void)
 	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-__attribute__((noreturn, format(printf, 1, 2)))
-static void die(const char *fmt, ...)
+static void __noreturn __printf(1, 2) die(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -73,8 +76,7 @@ static void die(const char *fmt, ...)
 	exit(2);
 }
 
-__attribute__((format(printf, 1, 2)))
-static char *strf(const char *fmt, ...)
+static __printf(1, 2) char *strf(const char *fmt, ...)
 {
 	va_list ap;
 	char *s;
@@ -187,8 +189,10 @@ static void got_line(struct run *r, const char *line, bool whole, long ms, bool 
 {
 	enum line_kind kind = verdict_line(&r->v, line, whole);
 
-	if (!r->first_ms)
-		r->first_ms = r->last_ms = ms;
+	if (!r->first_ms) {
+		r->first_ms = ms;
+		r->last_ms = ms;
+	}
 	if (kind == LINE_RESULT) {
 		if (ms - r->last_ms >= r->slowest_ms) {
 			r->slowest_ms = ms - r->last_ms;
@@ -316,8 +320,8 @@ static char *judge(const struct run *r, int limit_s)
 	if (r->timed_out)
 		return strf("guest hung in %s, killed after %d s; see %s", where, limit_s, log);
 	if (bad > 0)
-		return strf("kernel log is not clean%s: %s; see %s", good ? "" : " and tests failed",
-			    first, log);
+		return strf("kernel log is not clean%s: %s; see %s",
+			    good ? "" : " and tests failed", first, log);
 	if (!r->first_ms && !(WIFEXITED(r->status) && !WEXITSTATUS(r->status)))
 		return strf("QEMU failed: %s; see %s", qlog[0] ? qlog : "no message", path);
 	if (bad < 0)
@@ -420,23 +424,42 @@ int main(int argc, char **argv)
 		opt.accel = "tcg";
 	while ((c = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
 		switch (c) {
-		case 'k': opt.kernel = optarg; break;
-		case 'i': initrd = optarg; break;
-		case 'o': opt.out = optarg; break;
-		case 't': opt.timeout = atoi(optarg); break;
-		case 'a': opt.append = optarg; break;
-		case 'n': opt.name = optarg; break;
-		case 'c': opt.accel = optarg; break;
-		case 's': opt.summary = optarg; break;
-		case 'p': opt.plain = true; break;
-		case 'q': opt.quiet = true; break;
-		default: return 2;
+		case 'k':
+			opt.kernel = optarg;
+			break;
+		case 'i':
+			initrd = optarg;
+			break;
+		case 'o':
+			opt.out = optarg;
+			break;
+		case 't':
+			opt.timeout = atoi(optarg);
+			break;
+		case 'a':
+			opt.append = optarg;
+			break;
+		case 'n':
+			opt.name = optarg;
+			break;
+		case 'c':
+			opt.accel = optarg;
+			break;
+		case 's':
+			opt.summary = optarg;
+			break;
+		case 'p':
+			opt.plain = true;
+			break;
+		case 'q':
+			opt.quiet = true;
+			break;
+		default:
+			return 2;
 		}
 	}
 	if (!opt.kernel || !initrd || !opt.out || opt.timeout <= 0 || optind != argc)
-		die("usage: vmrun --kernel VMLINUZ --initrd CPIO[,CPIO...] --out DIR "
-		    "[--timeout SECONDS] [--append ARGS] [--name NAME] [--plain] [--quiet] "
-		    "[--accel tcg|kvm|auto] [--summary FILE]");
+		die(USAGE);
 	if (strcmp(opt.accel, "tcg") && strcmp(opt.accel, "kvm") && strcmp(opt.accel, "auto"))
 		die("unknown accelerator '%s'", opt.accel);
 	if (access(opt.kernel, R_OK))
@@ -447,7 +470,7 @@ int main(int argc, char **argv)
 	if (mkdir(opt.out, 0777) && errno != EEXIST)
 		die("cannot create %s: %s", opt.out, strerror(errno));
 
-	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(fatal); i++)
 		signal(fatal[i], on_signal);
 	signal(SIGPIPE, SIG_IGN);	/* the verdict is due even if nobody reads */
 	build_initrd(initrd, strf("%s/initrd", opt.out));
