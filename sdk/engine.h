@@ -33,6 +33,13 @@ static inline size_t klp_sdk_alloc_size(const struct klp_sdk_state *state)
 	return max(state->size, state->props->reserve);
 }
 
+/* The flags of a record that the declaration gives. */
+static inline u32 klp_sdk_declared_flags(const struct klp_sdk_state *state)
+{
+	return (state->props->stackable ? KLP_SDK_RECORD_STACKABLE : 0) |
+	       (state->props->permanent ? KLP_SDK_RECORD_PERMANENT : 0);
+}
+
 /* One line per refusal: patch, state, what is wrong and what to do. */
 #define klp_sdk_state_err(_patch, _state, fmt, ...)			\
 	pr_err("klp-sdk: %s: state '%s' (id %lu): " fmt "\n",		\

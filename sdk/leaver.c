@@ -45,6 +45,26 @@ static bool klp_sdk_declares(const struct klp_sdk_patch *patch,
 }
 
 /*
+ * Put the leavers in the order in which their states were introduced, whatever
+ * the order of this patch: one may use another.
+ */
+static void klp_sdk_leavers_sort(struct klp_sdk_patch *patch)
+{
+	struct klp_sdk_root *root = klp_sdk_root();
+	struct klp_sdk_leaver *leaver, *next;
+	struct klp_sdk_record *record;
+
+	if (!root)
+		return;
+	list_for_each_entry(record, &root->records, node)
+		list_for_each_entry_safe(leaver, next, &patch->leavers, node)
+			if (leaver->record == record) {
+				list_move_tail(&leaver->node, &patch->leavers);
+				break;
+			}
+}
+
+/*
  * Find the states that @patch does not declare. May fail, changes nothing but
  * for records that nobody holds: a patch without the SDK took their place.
  */
@@ -103,6 +123,7 @@ int klp_sdk_leavers_find(struct klp_sdk_patch *patch)
 		}
 	}
 
+	klp_sdk_leavers_sort(patch);
 	return 0;
 }
 

@@ -214,6 +214,11 @@ static int klp_sdk_check_state(struct klp_sdk_patch *patch,
 				  KLP_SDK_NAME_LEN - 1);
 		return -EINVAL;
 	}
+	if (props->retire && !patch->replace) {
+		klp_sdk_state_err(patch, state,
+				  "only a patch that replaces others can retire a state; set .replace");
+		return -EINVAL;
+	}
 	for (other = patch->states; other != pos; other++) {
 		if (klp_sdk_state_id(*other) != klp_sdk_state_id(state))
 			continue;

@@ -127,7 +127,6 @@ struct klp_sdk_record *klp_sdk_record_find(unsigned long id)
 struct klp_sdk_record *klp_sdk_record_alloc(const struct klp_sdk_state *state,
 					    void *data)
 {
-	const struct klp_sdk_state_props *props = state->props;
 	struct klp_sdk_record *record;
 
 	record = kzalloc(sizeof(*record), GFP_KERNEL);
@@ -139,9 +138,8 @@ struct klp_sdk_record *klp_sdk_record_alloc(const struct klp_sdk_state *state,
 	INIT_LIST_HEAD(&record->node);
 	INIT_LIST_HEAD(&record->holders);
 	record->id = klp_sdk_state_id(state);
-	record->version = props->version;
-	record->flags = (props->stackable ? KLP_SDK_RECORD_STACKABLE : 0) |
-			(props->permanent ? KLP_SDK_RECORD_PERMANENT : 0);
+	record->version = state->props->version;
+	record->flags = klp_sdk_declared_flags(state);
 	record->data_size = state->size;
 	record->alloc_size = klp_sdk_alloc_size(state);
 	strscpy(record->name, state->name, sizeof(record->name));

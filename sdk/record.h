@@ -36,8 +36,8 @@
 #define KLP_SDK_NAME_LEN	64
 
 /*
- * Flags of a record. STACKABLE and PERMANENT are as the patch declared that
- * introduced the state. FORCED is sticky: a task may be in the code of a patch
+ * Flags of a record. STACKABLE and PERMANENT are as the patch declares that holds
+ * the state, the latest if several do. FORCED is sticky: a task may be in the code of a patch
  * that was forced out, so nothing that it may use is ever freed.
  */
 #define KLP_SDK_RECORD_STACKABLE	BIT(0)

@@ -86,6 +86,20 @@ klp_sdk_find_migration(const struct klp_sdk_state *state, u32 version, int *how)
 	return NULL;
 }
 
+/* A holder of @record whose patch the core lists before @patch, or NULL. */
+static struct klp_sdk_holder *
+klp_sdk_record_listed(const struct klp_sdk_patch *patch,
+		      struct klp_sdk_record *record)
+{
+	struct klp_sdk_holder *holder;
+
+	list_for_each_entry(holder, &record->holders, node)
+		if (klp_sdk_compat_listed(&patch->patch, holder->patch))
+			return holder;
+
+	return NULL;
+}
+
 /*
  * Sticky: once a patch was forced out, a task may sit in its code for good, and
  * no later transition tells. The core marks the patches that are removed; a
@@ -119,6 +133,21 @@ static int klp_sdk_check_identity(struct klp_sdk_patch *patch,
 	klp_sdk_state_err(patch, state,
 			  "the id belongs to state '%s' of %s; choose another id",
 			  record->name, who);
+	return -EINVAL;
+}
+
+/* The same version must have the same layout, of which the size is known. */
+static int klp_sdk_check_size(struct klp_sdk_patch *patch,
+			      struct klp_sdk_state *state,
+			      struct klp_sdk_record *record, const char *who)
+{
+	if (record->data_size == state->size)
+		return 0;
+
+	klp_sdk_state_err(patch, state,
+			  "version %u has %llu bytes in %s and %zu here; raise .version",
+			  record->version, record->data_size, who,
+			  state->size);
 	return -EINVAL;
 }
 
@@ -193,9 +222,14 @@ static int klp_sdk_decide_raw(struct klp_sdk_patch *patch,
 							prev->version, size,
 							size, who);
 	}
+	if (state->how == KLP_SDK_HOW_GROW) {
+		klp_sdk_state_err(patch, state,
+				  "cannot grow in place the data of %s; use KLP_SDK_CONVERT() from version %u",
+				  who, prev->version);
+		return -EINVAL;
+	}
 	/* What the other patch asked kmalloc() for is not known, only a limit. */
-	if (size < (from ? max(from->old_size, state->how == KLP_SDK_HOW_GROW ?
-				from->new_size : 0) : state->size)) {
+	if (size < (from ? from->old_size : state->size)) {
 		klp_sdk_state_err(patch, state,
 				  "version %u has at most %zu bytes in %s; correct the type",
 				  prev->version, size, who);
@@ -234,9 +268,14 @@ static int klp_sdk_decide(struct klp_sdk_patch *patch,
 	if (prev && !holder) {
 		/*
 		 * What the core lists beats the record, which a patch without
-		 * the SDK has made stale, or whose holders it came after. It is
-		 * forgotten when all of them are replaced.
+		 * the SDK has made stale. It is forgotten at completion.
 		 */
+		if (record && klp_sdk_record_listed(patch, record)) {
+			klp_sdk_state_err(patch, state,
+					  "held by %s, and by a livepatch without klp-sdk that came later; disable the later one first",
+					  klp_sdk_record_listed(patch, record)->patch_name);
+			return -EBUSY;
+		}
 		state->stale = record;
 		*recordp = NULL;
 		return klp_sdk_decide_raw(patch, state, prev);
@@ -296,6 +335,10 @@ static int klp_sdk_decide(struct klp_sdk_patch *patch,
 					  props->version);
 			return -EINVAL;
 		}
+		ret = klp_sdk_check_size(patch, state, record,
+					 holder->patch_name);
+		if (ret)
+			return ret;
 		state->how = KLP_SDK_HOW_NONE;
 		return klp_sdk_leaver_add(patch, record, state->fns,
 					  holder->fns);
@@ -323,14 +366,10 @@ static int klp_sdk_decide(struct klp_sdk_patch *patch,
 						holder ? holder->patch_name :
 							 "no patch");
 
-	if (record->data_size != state->size) {
-		klp_sdk_state_err(patch, state,
-				  "version %u has %llu bytes in %s and %zu here; raise .version",
-				  record->version, record->data_size,
-				  holder ? holder->patch_name : "no patch",
-				  state->size);
-		return -EINVAL;
-	}
+	ret = klp_sdk_check_size(patch, state, record,
+				 holder ? holder->patch_name : "no patch");
+	if (ret)
+		return ret;
 	state->how = patch->replace || !holder ? KLP_SDK_HOW_INHERIT :
 						 KLP_SDK_HOW_SHARE;
 	return 0;
@@ -375,12 +414,13 @@ static int klp_sdk_record_raw(struct klp_sdk_state *state)
 	if (!record)
 		return -ENOMEM;
 	record->version = state->raw->version;
-	if (state->from) {
-		record->data_size = state->from->old_size;
-		record->alloc_size = max(state->from->old_size,
-					 state->how == KLP_SDK_HOW_GROW ?
-					 state->from->new_size : 0);
-	}
+	/* What the other patch asked for is not known: no room to grow. */
+	record->data_size = state->from ? state->from->old_size : state->size;
+	record->alloc_size = record->data_size;
+	/* The same data: what is sticky stays. */
+	if (state->stale)
+		record->flags |= state->stale->flags & (KLP_SDK_RECORD_FORCED |
+							KLP_SDK_RECORD_PERMANENT);
 
 	ret = klp_sdk_record_list(record);
 	if (ret) {
@@ -490,7 +530,9 @@ int klp_sdk_state_prepare(struct klp_sdk_patch *patch,
 static void klp_sdk_let_go(struct klp_sdk_state *state)
 {
 	state->slots->live = NULL;
-	state->slots->data = NULL;
+	/* A task in forced-out code counts on its data, which is still there. */
+	if (!(state->record->flags & KLP_SDK_RECORD_FORCED))
+		state->slots->data = NULL;
 	if (state->from && state->from->prev)
 		*state->from->prev = NULL;
 	state->holder->kstate->data = NULL;
@@ -595,6 +637,9 @@ void klp_sdk_state_complete(struct klp_sdk_patch *patch,
 
 	record->version = state->props->version;
 	record->data_size = state->size;
+	if (state->how != KLP_SDK_HOW_SHARE)
+		record->flags = (record->flags & KLP_SDK_RECORD_FORCED) |
+				klp_sdk_declared_flags(state);
 	state->holder->kstate->data = record->data;
 	state->holder->phase = KLP_SDK_LIVE;
 	/* The change was reverted by the pre_unpatch of the forced-out patch. */

@@ -70,6 +70,13 @@ out:
 	return len;
 }
 
+/* For insmod with the parameter: the kernel calls it without a look at perm. */
+static int klp_sdk_view_set(const char *val, const struct kernel_param *kp)
+{
+	return -EPERM;
+}
+
 const struct kernel_param_ops klp_sdk_view_ops = {
+	.set = klp_sdk_view_set,
 	.get = klp_sdk_view_get,
 };

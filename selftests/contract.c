@@ -629,7 +629,9 @@ static void test_10_in_transition(void)
 
 static void test_10_permanent(void)
 {
-	load("tp_perm");
+	/* Permanent as declared by the latest, not by the first. */
+	load("tp_a1");
+	load_over("tp_perm", "tp_a1");
 	kmsg_mark();
 	refused("tp_a1", "", -EINVAL);
 	says("tp_a1: state 'alpha' (id 101)", "permanent at version 2 in tp_perm",
@@ -638,6 +640,21 @@ static void test_10_permanent(void)
 	refused("tp_nostate", "", -EINVAL);
 	says("tp_nostate: state 'alpha' (id 101) of tp_perm is permanent", NULL);
 	check_works("tp_perm");
+}
+
+/* P's states leave in reverse of P's order, whatever N's order is. */
+static void test_10_order(void)
+{
+	load("tp_a2");
+	kmsg_mark();
+	load_over("tp_drop", "tp_a2");
+	events("tp_drop beta pre_patch", "tp_drop alpha pre_patch",
+	       "tp_a2 gamma pre_unpatch", "tp_a2 beta pre_unpatch",
+	       "tp_a2 alpha pre_unpatch live=0", "tp_a2 gamma post_unpatch",
+	       "tp_a2 beta post_unpatch", "tp_a2 alpha post_unpatch",
+	       "tp_drop beta post_patch", "tp_drop alpha post_patch live=0",
+	       NULL);
+	check_works("tp_drop");
 }
 
 /* Row 11 */
@@ -698,6 +715,17 @@ static void test_12_retire_nothing(void)
 	refused("tp_retire2", "", -EINVAL);
 	says("tp_retire2: state 'alpha' (id 101): tp_a1 has version 1, version 2 is retired",
 	     NULL);
+	check_works("tp_a1");
+}
+
+static void test_12_retire_refused(void)
+{
+	load("tp_a1");
+	kmsg_mark();
+	refused("tp_retire3", "", -EINVAL);
+	says("tp_retire3: state 'alpha' (id 101)", "set .replace", NULL);
+	refused("tp_retire4", "", -EINVAL);
+	says("tp_retire4: state 'alpha' (id 101)", "24 bytes", "32 here", NULL);
 	check_works("tp_a1");
 }
 
@@ -856,16 +884,42 @@ static void test_20_raw_predecessor_older(void)
 {
 	load("tp_raw");
 	kmsg_mark();
-	load_over("tp_a2", "tp_raw");
-	check(kmsg_has("tp_a2 alpha convert from=1 live=0 zeroed=1") &&
-	      kmsg_has("tp_a2 beta grow"), "%s", kmsg_since());
-	check_works("tp_a2");
+	refused("tp_a2", "", -EINVAL);
+	says("tp_a2: state 'beta' (id 102): cannot grow in place", NULL);
+	load_over("tp_perm", "tp_raw");
+	check(kmsg_has("tp_perm alpha convert from=1 live=0 zeroed=1"), "%s",
+	      kmsg_since());
+	check_works("tp_perm");
+}
+
+/* What a raw patch allocated has no room but what it is known to need. */
+static void test_20_raw_has_no_room(void)
+{
+	load("tp_raw");
+	load_over("tp_a1", "tp_raw");
+	kmsg_mark();
+	refused("tp_a2", "", -EINVAL);
+	says("tp_a2: state 'beta' (id 102)", "room for 8", NULL);
+	check_works("tp_a1");
+}
+
+static void test_20_raw_above(void)
+{
+	load("tp_a1");
+	check_ok(mod_load("tp_raw", "stacked=1"));
+	check_ok(klp_settle("tp_raw"));
+	kmsg_mark();
+	refused("tp_a1b", "", -EBUSY);
+	says("tp_a1b: state 'alpha' (id 101): held by tp_a1, and by a livepatch without",
+	     NULL);
+	disable("tp_raw");
+	check_works("tp_a1");
 }
 
 static void test_20_raw_predecessor_reversed(void)
 {
 	load("tp_raw");
-	reverse("tp_a2", begin_load("tp_a2"), true);
+	reverse("tp_perm", begin_load("tp_perm"), true);
 	reverse("tp_a1", begin_load("tp_a1"), true);
 	check(console_level() == RAISED_LEVEL, "level %ld", console_level());
 	kmsg_mark();
@@ -906,7 +960,7 @@ static void test_21_raw_between(void)
 	load("tp_a1");
 	show();
 	load_over("tp_raw", "tp_a1");
-	reverse("tp_a2", begin_load("tp_a2"), true);
+	reverse("tp_perm", begin_load("tp_perm"), true);
 	kmsg_mark();
 	load_over("tp_a1b", "tp_raw");
 	events("tp_a1b alpha adopt same=1 old_ok=1 live=1",
@@ -1062,6 +1116,7 @@ static void test_view(void)
 {
 	pid_t pid;
 
+	refused("tp_a1", "klp_sdk_states=1", -EPERM);
 	load("tp_a1");
 	view("tp_a1", "101 1 24 - alpha tp_a1:live\n",
 	     "102 1 8 - beta tp_a1:live\n", "103 1 8 - gamma tp_a1:live\n", NULL);
@@ -1196,10 +1251,12 @@ static const struct test tests[] = {
 	{ "contract-10-downgrade", test_10_downgrade },
 	{ "contract-10-in-transition", test_10_in_transition },
 	{ "contract-10-permanent", test_10_permanent },
+	{ "contract-10-order", test_10_order },
 	{ "contract-11-undeclared", test_11_undeclared },
 	{ "contract-11-nothing-declared", test_11_nothing_declared },
 	{ "contract-12-retire", test_12_retire },
 	{ "contract-12-retire-nothing", test_12_retire_nothing },
+	{ "contract-12-retire-refused", test_12_retire_refused },
 	{ "contract-13-downgrade-reversed", test_13_downgrade_reversed },
 	{ "contract-13-undeclared-reversed", test_13_undeclared_reversed },
 	{ "contract-13-retire-reversed", test_13_retire_reversed },
@@ -1216,6 +1273,8 @@ static const struct test tests[] = {
 	{ "contract-20-raw-predecessor-reversed",
 	  test_20_raw_predecessor_reversed },
 	{ "contract-20-raw-refused", test_20_raw_refused },
+	{ "contract-20-raw-above", test_20_raw_above },
+	{ "contract-20-raw-has-no-room", test_20_raw_has_no_room },
 	{ "contract-21-raw-successor", test_21_raw_successor },
 	{ "contract-21-raw-between", test_21_raw_between },
 	{ "contract-21-stale-not-declared", test_21_stale_not_declared },

@@ -10,6 +10,7 @@
 
 #include <linux/kobject.h>
 #include <linux/livepatch.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/version.h>
@@ -50,15 +51,40 @@ static inline bool klp_sdk_compat_forced(const struct klp_patch *patch)
 }
 
 /*
+ * Does the core list @other before @self, which is being enabled? The core has
+ * put @self at the end of its list (klp_init_patch()), so that the next entry is
+ * the list's head, which is not exported. Under klp_mutex, from pre_patch of
+ * vmlinux. @other may be gone: it is only compared.
+ */
+static inline bool klp_sdk_compat_listed(const struct klp_patch *self,
+					 const struct klp_patch *other)
+{
+	const struct list_head *pos;
+
+	for (pos = self->list.prev; pos != self->list.next; pos = pos->prev)
+		if (pos == &other->list)
+			return true;
+
+	return false;
+}
+
+/*
  * The size of the kmalloc() object at @data, 0 if it is none: static data, or
- * data inside something else's allocation, cannot be taken over and freed.
+ * data inside something else's allocation (a shadow variable), cannot be taken
+ * over and freed. kmalloc() aligns sizes that are a power of two naturally; an
+ * address inside an object of 96 or 192 bytes cannot be told.
  */
 static inline size_t klp_sdk_compat_kmalloc_size(const void *data)
 {
+	size_t size;
+
 	if (!data || !virt_addr_valid(data) ||
 	    !PageSlab(virt_to_head_page(data)))
 		return 0;
-	return ksize(data);
+	size = ksize(data);
+	if (is_power_of_2(size) && !IS_ALIGNED((unsigned long)data, size))
+		return 0;
+	return size;
 }
 
 #endif /* _KLP_SDK_COMPAT_H */

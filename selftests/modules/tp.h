@@ -354,7 +354,8 @@ KLP_SDK_STATE(delta, struct delta,
 
 /*
  * In place of cmdline_proc_show(). The first call of seq_printf() is where a
- * test can make a task sleep; what follows uses what was read before it.
+ * test can make a task sleep; what follows uses what was read before it, and for
+ * beta what is read behind it.
  */
 static int tp_show(struct seq_file *m, void *v)
 {
@@ -362,6 +363,7 @@ static int tp_show(struct seq_file *m, void *v)
 	TP_BETA_T *b = klp_sdk_data(beta);
 
 	seq_printf(m, "patch=%s", KBUILD_MODNAME);
+	b = klp_sdk_data(beta);
 	if (a)
 		seq_printf(m, " alpha=%px magic=%d saved=%d hits=%d buf=%s", a,
 			   a->magic == TP_MAGIC, a->saved, ++a->hits, a->buf);

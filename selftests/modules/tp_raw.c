@@ -20,6 +20,10 @@ static bool tp_static;
 module_param_named(static_data, tp_static, bool, 0444);
 MODULE_PARM_DESC(static_data, "alpha's data is not kmalloc() memory");
 
+static bool tp_stacked;
+module_param_named(stacked, tp_stacked, bool, 0444);
+MODULE_PARM_DESC(stacked, "do not replace other patches, and have data of its own");
+
 static struct alpha_v1 tp_static_alpha;
 static bool tp_inherits;
 
@@ -44,14 +48,14 @@ static int pre_patch(struct klp_object *obj)
 	struct alpha_v1 *a;
 	struct gamma *g;
 
-	tp_inherits = klp_get_prev_state(101);
+	tp_inherits = !tp_stacked && klp_get_prev_state(101);
 	if (tp_inherits)
 		return 0;
 
 	/* A test that runs out of memory here fails, and may leak. */
 	a = tp_static ? &tp_static_alpha : kzalloc(sizeof(*a), GFP_KERNEL);
 	g = kzalloc(sizeof(*g), GFP_KERNEL);
-	states[1].data = kzalloc(32, GFP_KERNEL);
+	states[1].data = kzalloc(sizeof(struct beta_v1), GFP_KERNEL);
 	if (!a || !g || !states[1].data)
 		return -ENOMEM;
 	a->magic = TP_MAGIC;
@@ -137,6 +141,7 @@ static struct klp_patch patch = {
 
 static int __init tp_raw_init(void)
 {
+	patch.replace = !tp_stacked;
 	return klp_enable_patch(&patch);
 }
 
