@@ -361,10 +361,12 @@ struct klp_sdk_state {
 				 "klp-sdk: state " #_name ": .version must not be 0"); \
 		BUILD_BUG_ON_MSG(_name##_klp_sdk_decl.stackable &&	\
 				 _name##_klp_sdk_decl.adopt,		\
-				 "klp-sdk: state " #_name " is stackable and cannot have .adopt"); \
+				 "klp-sdk: state " #_name		\
+				 " is stackable and cannot have .adopt"); \
 		BUILD_BUG_ON_MSG(_name##_klp_sdk_decl.stackable &&	\
 				 _name##_klp_sdk_decl.retire,		\
-				 "klp-sdk: state " #_name " is stackable and cannot have .retire"); \
+				 "klp-sdk: state " #_name		\
+				 " is stackable and cannot have .retire"); \
 		if (_name##_klp_sdk_decl.pre_patch)			\
 			return _name##_klp_sdk_decl.pre_patch(data);	\
 		return 0;						\

@@ -46,6 +46,7 @@ static char *tp_buf(const char *name)
 static int pre_patch(struct klp_object *obj)
 {
 	struct alpha_v1 *a;
+	struct beta_v1 *b;
 	struct gamma *g;
 
 	tp_inherits = !tp_stacked && klp_get_prev_state(101);
@@ -55,13 +56,14 @@ static int pre_patch(struct klp_object *obj)
 	/* A test that runs out of memory here fails, and may leak. */
 	a = tp_static ? &tp_static_alpha : kzalloc(sizeof(*a), GFP_KERNEL);
 	g = kzalloc(sizeof(*g), GFP_KERNEL);
-	states[1].data = kzalloc(sizeof(struct beta_v1), GFP_KERNEL);
-	if (!a || !g || !states[1].data)
+	b = kzalloc(sizeof(*b), GFP_KERNEL);
+	if (!a || !b || !g)
 		return -ENOMEM;
 	a->magic = TP_MAGIC;
 	a->buf = tp_buf("alpha");
 	g->buf = tp_buf("gamma");
 	states[0].data = a;
+	states[1].data = b;
 	states[2].data = g;
 	return 0;
 }
