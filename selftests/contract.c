@@ -18,8 +18,6 @@
 #include "fields.h"
 #include "vm/guest.h"
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-
 static struct fields seen;
 #define text	seen.text
 

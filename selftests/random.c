@@ -22,8 +22,6 @@
 #include "fields.h"
 #include "vm/guest.h"
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-
 /* The states that a patch holds when it is enabled. */
 static const struct candidate {
 	const char *name;
