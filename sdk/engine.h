@@ -11,6 +11,7 @@
 
 #include <linux/minmax.h>
 #include <linux/printk.h>
+#include <asm/barrier.h>
 
 #include <klp-sdk/klp-sdk.h>
 
@@ -53,6 +54,26 @@ static inline u32 klp_sdk_declared_flags(const struct klp_sdk_state *state)
 
 #define klp_sdk_for_each_state(_patch, _pos)				\
 	for ((_pos) = (_patch)->states; (_pos) && *(_pos); (_pos)++)
+
+/* The state that @patch declares under @id, or NULL. */
+static inline struct klp_sdk_state *
+klp_sdk_find_state(const struct klp_sdk_patch *patch, unsigned long id)
+{
+	struct klp_sdk_state *const *pos;
+
+	klp_sdk_for_each_state(patch, pos)
+		if (klp_sdk_state_id(*pos) == id)
+			return *pos;
+
+	return NULL;
+}
+
+/* The one way in which readers get to see an object or lose it. */
+static inline void klp_sdk_slot_publish(void **slot, void *data)
+{
+	/* Pairs with the address dependency in klp_sdk_live(). */
+	smp_store_release(slot, data);
+}
 
 /**
  * struct klp_sdk_leaver - A state of replaced patches that goes away

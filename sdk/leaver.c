@@ -32,18 +32,6 @@ int klp_sdk_leaver_add(struct klp_sdk_patch *patch,
 	return 0;
 }
 
-static bool klp_sdk_declares(const struct klp_sdk_patch *patch,
-			     unsigned long id)
-{
-	struct klp_sdk_state *const *pos;
-
-	klp_sdk_for_each_state(patch, pos)
-		if (klp_sdk_state_id(*pos) == id)
-			return true;
-
-	return false;
-}
-
 /*
  * Put the leavers in the order in which their states were introduced, whatever
  * the order of this patch: one may use another.
@@ -81,7 +69,7 @@ int klp_sdk_leavers_find(struct klp_sdk_patch *patch)
 		return 0;
 
 	list_for_each_entry_safe(record, next, &root->records, node) {
-		if (klp_sdk_declares(patch, record->id))
+		if (klp_sdk_find_state(patch, record->id))
 			continue;
 		/* An orphan of a forced disable waits for a patch that knows it. */
 		if (list_empty(&record->holders))
@@ -134,8 +122,7 @@ static void klp_sdk_leaver_phase(struct klp_sdk_record *record, u32 phase,
 
 	list_for_each_entry(holder, &record->holders, node) {
 		holder->phase = phase;
-		/* Pairs with the address dependency in klp_sdk_live(). */
-		smp_store_release(&holder->slots->live, live);
+		klp_sdk_slot_publish(&holder->slots->live, live);
 	}
 }
 

@@ -233,18 +233,6 @@ void klp_sdk_holder_free(struct klp_sdk_holder *holder)
 	kfree_rcu(holder, rcu);
 }
 
-static struct klp_sdk_state *
-klp_sdk_find_state(const struct klp_sdk_patch *patch, unsigned long id)
-{
-	struct klp_sdk_state *const *pos;
-
-	klp_sdk_for_each_state(patch, pos)
-		if (klp_sdk_state_id(*pos) == id)
-			return *pos;
-
-	return NULL;
-}
-
 /*
  * How many records there are, for an array that klp_sdk_record_merge() fills;
  * -EPROTO if this engine does not know them all, which has the patch refused

@@ -38,13 +38,6 @@ enum klp_sdk_how {
 	KLP_SDK_HOW_CONVERT,	/* older version, into a new object */
 };
 
-/* The one way in which readers get to see an object or lose it. */
-static void klp_sdk_slot_publish(void **slot, void *data)
-{
-	/* Pairs with the address dependency in klp_sdk_live(). */
-	smp_store_release(slot, data);
-}
-
 /*
  * The holder whose patch the core lists with @kstate, or NULL. A record whose
  * patches are gone may have the address of memory that was used again, so that
