@@ -2,9 +2,10 @@
 /*
  * What the engine's files share: the steps of a state, and the log.
  *
- * The path of a state: patch.c is called by the module's init and by the core;
- * for each callback it calls, state by state, the step in state.c that fits the
- * state's phase; record.c keeps what outlives the module.
+ * The path of a state: patch.c is called by the module's init and by the core. It
+ * has the patch join and quit the state, hold.c, and calls for each callback,
+ * state by state, the step in state.c that fits the state's phase. leaver.c has
+ * the states that the patch takes away; record.c keeps what outlives the module.
  */
 #ifndef _KLP_SDK_ENGINE_H
 #define _KLP_SDK_ENGINE_H
@@ -16,6 +17,25 @@
 #include <klp-sdk/klp-sdk.h>
 
 #include "record.h"
+
+/* How a patch gets a state's data. */
+enum klp_sdk_how {
+	KLP_SDK_HOW_NONE,	/* retires the state; this patch never has it */
+	KLP_SDK_HOW_INTRODUCE,	/* the state is new to the system */
+	KLP_SDK_HOW_SHARE,	/* another patch has it and stays: stackable */
+	KLP_SDK_HOW_INHERIT,	/* same version: hand over the object */
+	KLP_SDK_HOW_GROW,	/* older version, the object grows in place */
+	KLP_SDK_HOW_CONVERT,	/* older version, into a new object */
+};
+
+/* What the log calls a patch of which nothing but the core's state is known. */
+#define klp_sdk_raw_name	"a livepatch without klp-sdk"
+
+/* The object that a record names. */
+static inline const char *klp_sdk_object_name(const char *object)
+{
+	return *object ? object : "vmlinux";
+}
 
 static inline unsigned long klp_sdk_state_id(const struct klp_sdk_state *state)
 {
@@ -46,6 +66,12 @@ static inline u32 klp_sdk_declared_flags(const struct klp_sdk_state *state)
 	pr_err("klp-sdk: %s: state '%s' (id %lu): " fmt "\n",		\
 	       (_patch)->patch.mod->name, (_state)->name,		\
 	       klp_sdk_state_id(_state), ##__VA_ARGS__)
+
+/* Memory ran out, or the author's pre_patch refused. */
+#define klp_sdk_state_failed(_patch, _state, _error)			\
+	klp_sdk_state_err(_patch, _state,				\
+			  "pre_patch failed with %d; nothing was changed", \
+			  _error)
 
 #define klp_sdk_state_dbg(_patch, _state, fmt, ...)			\
 	pr_debug("klp-sdk: %s: state '%s' (id %lu): " fmt "\n",		\
@@ -78,32 +104,41 @@ static inline void klp_sdk_slot_publish(void **slot, void *data)
 /**
  * struct klp_sdk_leaver - A state of replaced patches that goes away
  * @node:	entry in klp_sdk_patch.leavers
- * @record:	the state's record
- * @undo:	whose pre_unpatch and post_unpatch undo it: the holder's, or
- *		those of the patch that retires it
- * @redo:	whose post_patch makes the change again if the transition is
- *		reversed: the holder's, which goes on working
+ * @record:	the state's record, whose holders are all replaced patches
+ * @undo:	functions of the patch that retires it; NULL if the holders'
+ *		own undo it
  */
 struct klp_sdk_leaver {
 	struct list_head node;
 	struct klp_sdk_record *record;
 	const struct klp_sdk_state_fns *undo;
-	const struct klp_sdk_state_fns *redo;
 };
 
+struct klp_object *klp_sdk_find_object(const struct klp_sdk_patch *patch,
+				       const char *name);
+
 int klp_sdk_leavers_find(struct klp_sdk_patch *patch);
-void klp_sdk_leavers_begin(struct klp_sdk_patch *patch);
+void klp_sdk_leavers_begin(struct klp_sdk_patch *patch,
+			   const struct klp_object *obj);
 void klp_sdk_leavers_back(struct klp_sdk_patch *patch);
 void klp_sdk_leavers_end(struct klp_sdk_patch *patch);
 void klp_sdk_leavers_forget(struct klp_sdk_patch *patch);
 int klp_sdk_leaver_add(struct klp_sdk_patch *patch,
 		       struct klp_sdk_record *record,
-		       const struct klp_sdk_state_fns *undo,
-		       const struct klp_sdk_state_fns *redo);
+		       const struct klp_sdk_state_fns *undo);
 
 struct klp_sdk_holder *klp_sdk_record_holder(struct klp_sdk_record *record,
 					     const struct klp_state *kstate);
 void klp_sdk_record_check_forced(struct klp_sdk_record *record);
+
+int klp_sdk_check_room(struct klp_sdk_patch *patch,
+		       struct klp_sdk_state *state, u64 room);
+
+int klp_sdk_state_join(struct klp_sdk_patch *patch,
+		       struct klp_sdk_state *state);
+void klp_sdk_state_settle(struct klp_sdk_patch *patch,
+			  struct klp_sdk_state *state);
+void klp_sdk_state_quit(struct klp_sdk_state *state);
 
 int klp_sdk_state_prepare(struct klp_sdk_patch *patch,
 			  struct klp_sdk_state *state);
@@ -116,7 +151,7 @@ void klp_sdk_state_leave(struct klp_sdk_patch *patch,
 void klp_sdk_state_stay(struct klp_sdk_patch *patch,
 			struct klp_sdk_state *state);
 void klp_sdk_state_release(struct klp_sdk_patch *patch,
-			   struct klp_sdk_state *state);
+			   struct klp_sdk_state *state, bool quits);
 void klp_sdk_state_free_spare(struct klp_sdk_state *state);
 
 #endif /* _KLP_SDK_ENGINE_H */

@@ -8,16 +8,20 @@
  * pre_unpatch before the transition, post_unpatch when it is complete. If it is
  * reversed instead, post_patch makes the change again, and the replaced patch
  * works on as after a disable that was reversed.
+ *
+ * A state of a module comes and goes with it meanwhile, in the replaced patch's
+ * own callbacks. Its record stays while that patch is enabled, so that each step
+ * here asks the holders' phases what there is to do.
  */
 #include <linux/err.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "engine.h"
 
 int klp_sdk_leaver_add(struct klp_sdk_patch *patch,
 		       struct klp_sdk_record *record,
-		       const struct klp_sdk_state_fns *undo,
-		       const struct klp_sdk_state_fns *redo)
+		       const struct klp_sdk_state_fns *undo)
 {
 	struct klp_sdk_leaver *leaver;
 
@@ -27,7 +31,6 @@ int klp_sdk_leaver_add(struct klp_sdk_patch *patch,
 
 	leaver->record = record;
 	leaver->undo = undo;
-	leaver->redo = redo;
 	list_add_tail(&leaver->node, &patch->leavers);
 	return 0;
 }
@@ -101,8 +104,13 @@ int klp_sdk_leavers_find(struct klp_sdk_patch *patch)
 			       holder->patch_name, record->version);
 			return -EINVAL;
 		}
-		ret = klp_sdk_leaver_add(patch, record, holder->fns,
-					 holder->fns);
+		if (!klp_sdk_find_object(patch, record->object)) {
+			pr_err("klp-sdk: %s: state '%s' (id %lu) of '%s' came meanwhile; load the patch again\n",
+			       patch->patch.mod->name, record->name, record->id,
+			       record->object);
+			return -EAGAIN;
+		}
+		ret = klp_sdk_leaver_add(patch, record, NULL);
 		if (ret) {
 			pr_err("klp-sdk: %s: state '%s' (id %lu): pre_patch failed with %d; nothing was changed\n",
 			       patch->patch.mod->name, record->name, record->id,
@@ -115,37 +123,79 @@ int klp_sdk_leavers_find(struct klp_sdk_patch *patch)
 	return 0;
 }
 
-static void klp_sdk_leaver_phase(struct klp_sdk_record *record, u32 phase,
-				 void *live)
+/* Whose functions are the state's: all holders have the same version of them. */
+static struct klp_sdk_holder *klp_sdk_leaver_holder(struct klp_sdk_leaver *leaver)
+{
+	return list_first_entry(&leaver->record->holders,
+				struct klp_sdk_holder, node);
+}
+
+/* Take the holders in phase @from to @to. Were there any? */
+static bool klp_sdk_leaver_move(struct klp_sdk_leaver *leaver, u32 from, u32 to)
+{
+	struct klp_sdk_holder *holder;
+	bool moved = false;
+
+	list_for_each_entry(holder, &leaver->record->holders, node) {
+		if (holder->phase != from)
+			continue;
+		holder->phase = to;
+		moved = true;
+	}
+
+	return moved;
+}
+
+static void klp_sdk_leaver_publish(struct klp_sdk_leaver *leaver, void *live)
 {
 	struct klp_sdk_holder *holder;
 
-	list_for_each_entry(holder, &record->holders, node) {
-		holder->phase = phase;
-		klp_sdk_slot_publish(&holder->slots->live, live);
-	}
+	list_for_each_entry(holder, &leaver->record->holders, node)
+		if (holder->phase != KLP_SDK_IDLE)
+			klp_sdk_slot_publish(&holder->slots->live, live);
 }
 
-/* Before the transition; cannot fail. In reverse order of introduction. */
-void klp_sdk_leavers_begin(struct klp_sdk_patch *patch)
+static void klp_sdk_leaver_begin(struct klp_sdk_leaver *leaver)
+{
+	struct klp_sdk_holder *holder;
+
+	list_for_each_entry(holder, &leaver->record->holders, node)
+		holder->undo = leaver->undo;
+	if (!klp_sdk_leaver_move(leaver, KLP_SDK_LIVE, KLP_SDK_LEAVING))
+		return;
+	klp_sdk_leaver_publish(leaver, NULL);
+	holder = klp_sdk_leaver_holder(leaver);
+	klp_sdk_holder_undo(holder)->pre_unpatch(leaver->record->data);
+}
+
+/*
+ * Before the transition, or when the module @obj comes while it is under way;
+ * cannot fail. In reverse order of introduction.
+ */
+void klp_sdk_leavers_begin(struct klp_sdk_patch *patch,
+			   const struct klp_object *obj)
 {
 	struct klp_sdk_leaver *leaver;
 
-	list_for_each_entry_reverse(leaver, &patch->leavers, node) {
-		klp_sdk_leaver_phase(leaver->record, KLP_SDK_LEAVING, NULL);
-		leaver->undo->pre_unpatch(leaver->record->data);
-	}
+	list_for_each_entry_reverse(leaver, &patch->leavers, node)
+		if (!obj->name || !strcmp(leaver->record->object, obj->name))
+			klp_sdk_leaver_begin(leaver);
 }
 
 /* The transition was reversed: the replaced patch works on. */
 void klp_sdk_leavers_back(struct klp_sdk_patch *patch)
 {
 	struct klp_sdk_leaver *leaver, *next;
+	struct klp_sdk_holder *holder;
 
 	list_for_each_entry_safe(leaver, next, &patch->leavers, node) {
-		leaver->redo->post_patch(leaver->record->data);
-		klp_sdk_leaver_phase(leaver->record, KLP_SDK_LIVE,
-				     leaver->record->data);
+		list_for_each_entry(holder, &leaver->record->holders, node)
+			holder->undo = NULL;
+		if (klp_sdk_leaver_move(leaver, KLP_SDK_LEAVING, KLP_SDK_LIVE)) {
+			holder = klp_sdk_leaver_holder(leaver);
+			holder->fns->post_patch(leaver->record->data);
+			klp_sdk_leaver_publish(leaver, leaver->record->data);
+		}
 		list_del(&leaver->node);
 		kfree(leaver);
 	}
@@ -161,9 +211,10 @@ void klp_sdk_leavers_end(struct klp_sdk_patch *patch)
 		struct klp_sdk_record *record = leaver->record;
 
 		klp_sdk_record_check_forced(record);
+		holder = klp_sdk_leaver_holder(leaver);
 		/* A task in forced-out code may use what post_unpatch undoes. */
-		if (!(record->flags & KLP_SDK_RECORD_FORCED))
-			leaver->undo->post_unpatch(record->data);
+		if (record->data && !(record->flags & KLP_SDK_RECORD_FORCED))
+			klp_sdk_holder_undo(holder)->post_unpatch(record->data);
 		list_for_each_entry(holder, &record->holders, node)
 			holder->kstate->data = NULL;
 		klp_sdk_record_free(record);

@@ -16,11 +16,17 @@ static struct klp_sdk_patch *klp_sdk_patch_of(struct klp_object *obj)
 			    patch);
 }
 
-/* States are bound to vmlinux; the other objects' callbacks have none. */
-static bool klp_sdk_bound_to(const struct klp_sdk_state *state,
-			     const struct klp_object *obj)
+/*
+ * Which states a callback of @obj is about. vmlinux comes first in every
+ * transition, and its callbacks serve all states, so that they are prepared in
+ * the author's order and undone in reverse, whatever they are bound to. For the
+ * callbacks of a module nothing is left to do then: these matter when the
+ * module itself comes or goes.
+ */
+static bool klp_sdk_concerns(const struct klp_object *obj,
+			     const struct klp_sdk_state *state)
 {
-	return !obj->name;
+	return state->holder && (!obj->name || state->obj == obj);
 }
 
 /* The last of the states, for the ways back, which go in reverse. */
@@ -47,40 +53,76 @@ static bool klp_sdk_states_back(struct klp_sdk_patch *patch,
 	for ((_pos) = klp_sdk_states_end(_patch);			\
 	     klp_sdk_states_back(_patch, &(_pos));)
 
-static int klp_sdk_pre_patch(struct klp_object *obj)
+/*
+ * Undo in reverse what pre_patch has prepared. In vmlinux's it must be all, here:
+ * the core will not call post_unpatch for the object whose pre_patch failed.
+ */
+static void klp_sdk_unprepare(struct klp_sdk_patch *patch,
+			      struct klp_object *obj)
 {
-	struct klp_sdk_patch *patch = klp_sdk_patch_of(obj);
+	struct klp_sdk_state *const *pos;
+
+	klp_sdk_for_each_state_reverse(patch, pos) {
+		if (!klp_sdk_concerns(obj, *pos))
+			continue;
+		if (klp_sdk_state_phase(*pos) == KLP_SDK_PREPARED)
+			klp_sdk_state_unprepare(patch, *pos);
+		if (!obj->name)
+			klp_sdk_state_quit(*pos);
+	}
+}
+
+static int klp_sdk_prepare_all(struct klp_sdk_patch *patch)
+{
 	struct klp_sdk_state *const *pos;
 	int ret;
 
 	klp_sdk_for_each_state(patch, pos) {
-		if (!klp_sdk_bound_to(*pos, obj))
+		ret = klp_sdk_state_join(patch, *pos);
+		if (!ret && (*pos)->holder && klp_sdk_compat_loaded((*pos)->obj))
+			ret = klp_sdk_state_prepare(patch, *pos);
+		if (ret)
+			return ret;
+	}
+
+	return klp_sdk_leavers_find(patch);
+}
+
+/* Those of a module that comes. In a transition that begins all are prepared. */
+static int klp_sdk_prepare_module(struct klp_sdk_patch *patch,
+				  struct klp_object *obj)
+{
+	struct klp_sdk_state *const *pos;
+	int ret;
+
+	klp_sdk_for_each_state(patch, pos) {
+		if (!klp_sdk_concerns(obj, *pos) ||
+		    klp_sdk_state_phase(*pos) != KLP_SDK_IDLE)
 			continue;
 		ret = klp_sdk_state_prepare(patch, *pos);
 		if (ret)
-			goto err;
+			return ret;
 	}
-	if (obj->name)
-		return 0;
 
-	ret = klp_sdk_leavers_find(patch);
-	if (ret)
-		goto err;
-	/* Nothing fails from here on. */
-	klp_sdk_leavers_begin(patch);
 	return 0;
+}
 
-err:
-	/*
-	 * Undo all of the patch here and in reverse. The core will not call
-	 * post_unpatch for this object, and calls it forwards for the others,
-	 * which then have nothing left to do.
-	 */
-	klp_sdk_leavers_forget(patch);
-	klp_sdk_for_each_state_reverse(patch, pos)
-		if (klp_sdk_state_phase(*pos) == KLP_SDK_PREPARED)
-			klp_sdk_state_unprepare(patch, *pos);
-	return ret;
+static int klp_sdk_pre_patch(struct klp_object *obj)
+{
+	struct klp_sdk_patch *patch = klp_sdk_patch_of(obj);
+	int ret;
+
+	ret = obj->name ? klp_sdk_prepare_module(patch, obj) :
+			  klp_sdk_prepare_all(patch);
+	if (ret) {
+		klp_sdk_unprepare(patch, obj);
+		if (!obj->name)
+			klp_sdk_leavers_forget(patch);
+		return ret;
+	}
+	/* Nothing fails from here on. */
+	klp_sdk_leavers_begin(patch, obj);
+	return 0;
 }
 
 /* The core lists now what the patch really holds, see klp_sdk_record_merge(). */
@@ -95,26 +137,19 @@ static void klp_sdk_withdraw(struct klp_sdk_patch *patch)
 	kstate[patch->nr_states].id = 0;
 }
 
-static void klp_sdk_post_patch(struct klp_object *obj)
+/* The transition that enables the patch is complete. */
+static void klp_sdk_settle(struct klp_sdk_patch *patch)
 {
-	struct klp_sdk_patch *patch = klp_sdk_patch_of(obj);
 	struct klp_sdk_state *const *pos;
 	bool converted = false;
 
-	if (!obj->name)
-		klp_sdk_leavers_end(patch);
-
-	klp_sdk_for_each_state(patch, pos) {
-		if (!klp_sdk_bound_to(*pos, obj))
-			continue;
-		if (klp_sdk_state_phase(*pos) == KLP_SDK_PREPARED)
-			klp_sdk_state_complete(patch, *pos);
-		else if (klp_sdk_state_phase(*pos) == KLP_SDK_LEAVING)
-			klp_sdk_state_stay(patch, *pos);
-		converted |= !!(*pos)->spare;
-	}
-	if (!obj->name)
-		klp_sdk_withdraw(patch);
+	klp_sdk_for_each_state(patch, pos)
+		if ((*pos)->holder) {
+			klp_sdk_state_settle(patch, *pos);
+			converted |= !!(*pos)->spare;
+		}
+	klp_sdk_withdraw(patch);
+	patch->settled = true;
 	if (!converted)
 		return;
 
@@ -127,13 +162,34 @@ static void klp_sdk_post_patch(struct klp_object *obj)
 		klp_sdk_state_free_spare(*pos);
 }
 
+static void klp_sdk_post_patch(struct klp_object *obj)
+{
+	struct klp_sdk_patch *patch = klp_sdk_patch_of(obj);
+	struct klp_sdk_state *const *pos;
+
+	if (!obj->name)
+		klp_sdk_leavers_end(patch);
+
+	klp_sdk_for_each_state(patch, pos) {
+		if (!klp_sdk_concerns(obj, *pos))
+			continue;
+		if (klp_sdk_state_phase(*pos) == KLP_SDK_PREPARED)
+			klp_sdk_state_complete(patch, *pos);
+		else if (klp_sdk_state_phase(*pos) == KLP_SDK_LEAVING)
+			klp_sdk_state_stay(patch, *pos);
+	}
+	/* It comes again after a disable that was reversed. */
+	if (!obj->name && !patch->settled)
+		klp_sdk_settle(patch);
+}
+
 static void klp_sdk_pre_unpatch(struct klp_object *obj)
 {
 	struct klp_sdk_patch *patch = klp_sdk_patch_of(obj);
 	struct klp_sdk_state *const *pos;
 
 	klp_sdk_for_each_state_reverse(patch, pos)
-		if (klp_sdk_bound_to(*pos, obj) &&
+		if (klp_sdk_concerns(obj, *pos) &&
 		    klp_sdk_state_phase(*pos) == KLP_SDK_LIVE)
 			klp_sdk_state_leave(patch, *pos);
 }
@@ -144,12 +200,14 @@ static void klp_sdk_post_unpatch(struct klp_object *obj)
 	struct klp_sdk_state *const *pos;
 
 	klp_sdk_for_each_state_reverse(patch, pos) {
-		if (!klp_sdk_bound_to(*pos, obj))
+		if (!klp_sdk_concerns(obj, *pos))
 			continue;
 		if (klp_sdk_state_phase(*pos) == KLP_SDK_PREPARED)
 			klp_sdk_state_unprepare(patch, *pos);
 		else if (klp_sdk_state_phase(*pos) == KLP_SDK_LEAVING)
-			klp_sdk_state_release(patch, *pos);
+			klp_sdk_state_release(patch, *pos, !obj->name);
+		if (!obj->name)
+			klp_sdk_state_quit(*pos);
 	}
 	if (!obj->name)
 		klp_sdk_leavers_back(patch);
@@ -195,6 +253,23 @@ static int klp_sdk_check_migrations(struct klp_sdk_patch *patch,
 	return 0;
 }
 
+/* The name of a module, as the core knows it. */
+static int klp_sdk_check_module_name(struct klp_sdk_patch *patch,
+				     const char *what, const char *name)
+{
+	if (!strcmp(name, "vmlinux"))
+		pr_err("klp-sdk: %s: %s: vmlinux is no module; use NULL for it\n",
+		       patch->patch.mod->name, what);
+	else if (!*name || strlen(name) >= MODULE_NAME_LEN ||
+		 strpbrk(name, "-./"))
+		pr_err("klp-sdk: %s: %s: '%s' is no name of a module; write it as lsmod does\n",
+		       patch->patch.mod->name, what, name);
+	else
+		return 0;
+
+	return -EINVAL;
+}
+
 /* What the compiler could not check of one state. */
 static int klp_sdk_check_state(struct klp_sdk_patch *patch,
 			       struct klp_sdk_state *const *pos)
@@ -214,6 +289,9 @@ static int klp_sdk_check_state(struct klp_sdk_patch *patch,
 				  KLP_SDK_NAME_LEN - 1);
 		return -EINVAL;
 	}
+	if (props->object &&
+	    klp_sdk_check_module_name(patch, state->name, props->object))
+		return -EINVAL;
 	if (props->retire && !patch->replace) {
 		klp_sdk_state_err(patch, state,
 				  "only a patch that replaces others can retire a state; set .replace");
@@ -237,11 +315,9 @@ static int klp_sdk_check_object(struct klp_sdk_patch *patch,
 	const struct klp_sdk_object *other;
 	unsigned int end = 0;
 
-	if (object->name && !strcmp(object->name, "vmlinux")) {
-		pr_err("klp-sdk: %s: vmlinux is no module; give KLP_SDK_OBJECT() NULL for it\n",
-		       patch->patch.mod->name);
+	if (object->name &&
+	    klp_sdk_check_module_name(patch, "KLP_SDK_OBJECT()", object->name))
 		return -EINVAL;
-	}
 	/* The core stops at the first empty entry, and patches no more. */
 	while (end < object->nr_funcs && (object->funcs[end].old_name ||
 					  object->funcs[end].new_func ||
@@ -265,47 +341,92 @@ static int klp_sdk_check_object(struct klp_sdk_patch *patch,
 	return 0;
 }
 
-static void klp_sdk_init_object(struct klp_object *obj, const char *name,
-				struct klp_func *funcs)
+/* The object for module @name, for vmlinux if that is empty, or NULL. */
+struct klp_object *klp_sdk_find_object(const struct klp_sdk_patch *patch,
+				       const char *name)
 {
+	struct klp_object *obj = patch->patch.objs;
+
+	/* vmlinux is first; the others have a name. */
+	if (!*name)
+		return obj;
+	for (obj++; obj->name; obj++)
+		if (!strcmp(obj->name, name))
+			return obj;
+
+	return NULL;
+}
+
+/* There is room behind the last one. */
+static struct klp_object *klp_sdk_add_object(struct klp_object *obj,
+					     const char *name,
+					     struct klp_func *funcs)
+{
+	static struct klp_func no_funcs[] = { { } };
+
 	obj->name = name;
-	obj->funcs = funcs;
+	obj->funcs = funcs ?: no_funcs;
 	obj->callbacks.pre_patch = klp_sdk_pre_patch;
 	obj->callbacks.post_patch = klp_sdk_post_patch;
 	obj->callbacks.pre_unpatch = klp_sdk_pre_unpatch;
 	obj->callbacks.post_unpatch = klp_sdk_post_unpatch;
+	return obj;
 }
 
-/* The core's array of objects: vmlinux first, whether listed or not. */
+/*
+ * The core's array of objects: vmlinux first, whether listed or not, those that
+ * the author lists, and one for each module that a state is bound to which this
+ * patch has or takes away. Without it the core would not tell us of the module.
+ */
 static int klp_sdk_build_objects(struct klp_sdk_patch *patch)
 {
-	static struct klp_func no_funcs[] = { { } };
+	int nr = 0, room = patch->replace ? klp_sdk_record_count() : 0;
 	const struct klp_sdk_object *object;
+	struct klp_sdk_state *const *pos;
 	struct klp_object *objs;
-	int nr = 0, ret;
+	int i, ret;
 
+	if (room < 0)
+		return room;
 	for (object = patch->objs; object && object->funcs; object++) {
 		ret = klp_sdk_check_object(patch, object);
 		if (ret)
 			return ret;
 		nr++;
 	}
+	klp_sdk_for_each_state(patch, pos)
+		nr++;
 
 	/* One more for vmlinux, and the empty one that ends the array. */
-	objs = kcalloc(nr + 2, sizeof(*objs), GFP_KERNEL);
+	objs = kcalloc(nr + room + 2, sizeof(*objs), GFP_KERNEL);
 	if (!objs)
 		return -ENOMEM;
 	patch->patch.objs = objs;
+	if (room) {
+		patch->modules = kcalloc(room, sizeof(*patch->modules),
+					 GFP_KERNEL);
+		if (!patch->modules)
+			return -ENOMEM;
+	}
 
-	klp_sdk_init_object(objs, NULL, no_funcs);
-	nr = 1;
+	klp_sdk_add_object(objs++, NULL, NULL);
 	for (object = patch->objs; object && object->funcs; object++) {
 		if (object->name)
-			klp_sdk_init_object(&objs[nr++], object->name,
-					    object->funcs);
+			klp_sdk_add_object(objs++, object->name, object->funcs);
 		else
-			objs->funcs = object->funcs;
+			patch->patch.objs->funcs = object->funcs;
 	}
+	klp_sdk_for_each_state(patch, pos) {
+		const char *name = (*pos)->props->object ?: "";
+
+		(*pos)->obj = klp_sdk_find_object(patch, name);
+		if (!(*pos)->obj)
+			(*pos)->obj = klp_sdk_add_object(objs++, name, NULL);
+	}
+	room = klp_sdk_record_modules(patch->modules, room);
+	for (i = 0; i < room; i++)
+		if (!klp_sdk_find_object(patch, patch->modules[i]))
+			klp_sdk_add_object(objs++, patch->modules[i], NULL);
 
 	return 0;
 }
@@ -388,6 +509,8 @@ void klp_sdk_free_patch(struct klp_sdk_patch *patch)
 {
 	kfree(patch->patch.objs);
 	kfree(patch->patch.states);
+	kfree(patch->modules);
+	patch->modules = NULL;
 	patch->patch.objs = NULL;
 	patch->patch.states = NULL;
 }

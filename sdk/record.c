@@ -44,7 +44,8 @@ static_assert(offsetof(struct klp_sdk_holder, fns_size) == 132);
 static_assert(offsetof(struct klp_sdk_holder, flags) == 136);
 static_assert(offsetof(struct klp_sdk_holder, hints) == 140);
 static_assert(offsetof(struct klp_sdk_holder, rcu) == 144);
-static_assert(KLP_SDK_HOLDER_MIN == 160);
+static_assert(offsetof(struct klp_sdk_holder, undo) == 160);
+static_assert(KLP_SDK_HOLDER_MIN == 168);
 
 static_assert(offsetof(struct klp_sdk_slots, live) == 0);
 static_assert(offsetof(struct klp_sdk_slots, data) == 8);
@@ -121,13 +122,13 @@ struct klp_sdk_record *klp_sdk_record_find(unsigned long id)
 }
 
 /*
- * A record for a state that has none, not listed yet. With @data from a patch
- * without the SDK, or with new zeroed data if that is NULL.
+ * A record for a state that has none, without data. The first makes the root.
+ * NULL if there is no memory.
  */
-struct klp_sdk_record *klp_sdk_record_alloc(const struct klp_sdk_state *state,
-					    void *data)
+struct klp_sdk_record *klp_sdk_record_make(const struct klp_sdk_state *state)
 {
 	struct klp_sdk_record *record;
+	struct klp_sdk_root *root;
 
 	record = kzalloc(sizeof(*record), GFP_KERNEL);
 	if (!record)
@@ -135,7 +136,6 @@ struct klp_sdk_record *klp_sdk_record_alloc(const struct klp_sdk_state *state,
 
 	record->abi = KLP_SDK_ABI;
 	record->size = sizeof(*record);
-	INIT_LIST_HEAD(&record->node);
 	INIT_LIST_HEAD(&record->holders);
 	record->id = klp_sdk_state_id(state);
 	record->version = state->props->version;
@@ -143,28 +143,19 @@ struct klp_sdk_record *klp_sdk_record_alloc(const struct klp_sdk_state *state,
 	record->data_size = state->size;
 	record->alloc_size = klp_sdk_alloc_size(state);
 	strscpy(record->name, state->name, sizeof(record->name));
+	if (state->props->object)
+		strscpy(record->object, state->props->object,
+			sizeof(record->object));
 
-	record->data = data ?: kzalloc(record->alloc_size, GFP_KERNEL);
-	if (!record->data) {
+	root = klp_shadow_get_or_alloc(NULL, KLP_SDK_ROOT_ID, sizeof(*root),
+				       GFP_KERNEL, klp_sdk_root_ctor, NULL);
+	if (!root) {
 		kfree(record);
 		return NULL;
 	}
 
-	return record;
-}
-
-/* Make @record the system's record of its state; the first makes the root. */
-int klp_sdk_record_list(struct klp_sdk_record *record)
-{
-	struct klp_sdk_root *root;
-
-	root = klp_shadow_get_or_alloc(NULL, KLP_SDK_ROOT_ID, sizeof(*root),
-				       GFP_KERNEL, klp_sdk_root_ctor, NULL);
-	if (!root)
-		return -ENOMEM;
-
 	list_add_tail_rcu(&record->node, &root->records);
-	return 0;
+	return record;
 }
 
 /*
@@ -178,8 +169,7 @@ void klp_sdk_record_forget(struct klp_sdk_record *record)
 
 	list_for_each_entry_safe(holder, next, &record->holders, node)
 		klp_sdk_holder_free(holder);
-	if (!list_empty(&record->node))
-		list_del_rcu(&record->node);
+	list_del_rcu(&record->node);
 	kfree_rcu(record, rcu);
 
 	if (root && list_empty(&root->records))
@@ -198,6 +188,39 @@ void klp_sdk_record_free(struct klp_sdk_record *record)
 {
 	klp_sdk_record_free_data(record, record->data);
 	klp_sdk_record_forget(record);
+}
+
+/* Is a patch other than that of @but live with the state? */
+bool klp_sdk_record_live(const struct klp_sdk_record *record,
+			 const struct klp_sdk_holder *but)
+{
+	const struct klp_sdk_holder *holder;
+
+	list_for_each_entry(holder, &record->holders, node)
+		if (holder != but && holder->phase == KLP_SDK_LIVE)
+			return true;
+
+	return false;
+}
+
+/* Has a patch other than that of @but anything to do with the data? */
+bool klp_sdk_record_used(const struct klp_sdk_record *record,
+			 const struct klp_sdk_holder *but)
+{
+	const struct klp_sdk_holder *holder;
+
+	list_for_each_entry(holder, &record->holders, node)
+		if (holder != but && holder->phase != KLP_SDK_IDLE)
+			return true;
+
+	return false;
+}
+
+/* The functions that undo the state for @holder: those of a patch that retires it. */
+const struct klp_sdk_state_fns *
+klp_sdk_holder_undo(const struct klp_sdk_holder *holder)
+{
+	return holder->undo ?: holder->fns;
 }
 
 /* A holder for @patch, not yet on a record's list. */
@@ -256,6 +279,30 @@ int klp_sdk_record_count(void)
 			}
 			nr++;
 		}
+	rcu_read_unlock();
+
+	return nr;
+}
+
+/*
+ * Copy the names of the modules that states are bound to, at most @room, to
+ * @names. Returns how many. Records may come meanwhile: a patch that lacks an
+ * object is refused later.
+ */
+int klp_sdk_record_modules(char (*names)[MODULE_NAME_LEN], int room)
+{
+	struct klp_sdk_record *record;
+	struct klp_sdk_root *root;
+	int nr = 0;
+
+	rcu_read_lock();
+	root = klp_sdk_root();
+	if (root && klp_sdk_root_known(root))
+		list_for_each_entry_rcu(record, &root->records, node)
+			if (nr < room && klp_sdk_record_known(record) &&
+			    record->object[0])
+				strscpy(names[nr++], record->object,
+					sizeof(*names));
 	rcu_read_unlock();
 
 	return nr;

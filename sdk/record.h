@@ -11,6 +11,9 @@
  *    `- records, one per live state
  *        `- holders, one per patch that has the state
  *
+ * A state that is bound to a module has its record and holders while a patch
+ * that declares it is enabled, and data while the module is loaded as well.
+ *
  * Root, records and holders are memory of their own, never of a module. All
  * of it is written under the core's klp_mutex (every callback runs under it)
  * and may be read under rcu_read_lock(), but for what data points to, which is
@@ -47,7 +50,7 @@
 
 /**
  * enum klp_sdk_phase - How far a patch is with a state
- * @KLP_SDK_IDLE:	does not have it
+ * @KLP_SDK_IDLE:	does not have it, or the module is not loaded
  * @KLP_SDK_PREPARED:	pre_patch is done, the transition may be under way
  * @KLP_SDK_LIVE:	the transition is complete
  * @KLP_SDK_LEAVING:	pre_unpatch is done, the transition may be under way
@@ -85,7 +88,8 @@ struct klp_sdk_root {
  * @flags:	KLP_SDK_RECORD_*; an engine refuses flags it does not know
  * @data_size:	size of the author's type at @version
  * @alloc_size:	bytes allocated for @data, at least @data_size
- * @data:	the author's object, plain kmalloc() memory
+ * @data:	the author's object, plain kmalloc() memory; NULL while @object is
+ *		not loaded
  * @name:	the state's name
  * @object:	the module that the state is bound to, empty for vmlinux
  * @hints:	flags that an engine may ignore and must keep; none so far
@@ -125,6 +129,8 @@ struct klp_sdk_record {
  * @flags:	an engine refuses flags that it does not know; none so far
  * @hints:	flags that an engine may ignore and must keep; none so far
  * @rcu:	for kfree_rcu()
+ * @undo:	functions of the patch that retires the state, which undo it in
+ *		place of those of @fns; NULL if it is not being retired
  *
  * @kstate, @slots and @fns lead into the patch's module and may be followed
  * only while the core lists the patch.
@@ -145,6 +151,7 @@ struct klp_sdk_holder {
 	u32 flags;
 	u32 hints;
 	struct rcu_head rcu;
+	const struct klp_sdk_state_fns *undo;
 } __no_randomize_layout;
 
 /*
@@ -153,25 +160,30 @@ struct klp_sdk_holder {
  */
 #define KLP_SDK_ROOT_MIN	offsetofend(struct klp_sdk_root, records)
 #define KLP_SDK_RECORD_MIN	offsetofend(struct klp_sdk_record, rcu)
-#define KLP_SDK_HOLDER_MIN	offsetofend(struct klp_sdk_holder, rcu)
+#define KLP_SDK_HOLDER_MIN	offsetofend(struct klp_sdk_holder, undo)
 #define KLP_SDK_SLOTS_MIN	offsetofend(struct klp_sdk_slots, data)
 #define KLP_SDK_FNS_MIN		offsetofend(struct klp_sdk_state_fns, adopt)
 
 struct klp_sdk_root *klp_sdk_root(void);
 bool klp_sdk_root_known(const struct klp_sdk_root *root);
 struct klp_sdk_record *klp_sdk_record_find(unsigned long id);
-struct klp_sdk_record *klp_sdk_record_alloc(const struct klp_sdk_state *state,
-					    void *data);
-int klp_sdk_record_list(struct klp_sdk_record *record);
+struct klp_sdk_record *klp_sdk_record_make(const struct klp_sdk_state *state);
 void klp_sdk_record_forget(struct klp_sdk_record *record);
 void klp_sdk_record_free(struct klp_sdk_record *record);
 void klp_sdk_record_free_data(struct klp_sdk_record *record, void *data);
 
+bool klp_sdk_record_live(const struct klp_sdk_record *record,
+			 const struct klp_sdk_holder *but);
+bool klp_sdk_record_used(const struct klp_sdk_record *record,
+			 const struct klp_sdk_holder *but);
+const struct klp_sdk_state_fns *
+klp_sdk_holder_undo(const struct klp_sdk_holder *holder);
 struct klp_sdk_holder *klp_sdk_holder_alloc(struct klp_sdk_patch *patch,
 					    struct klp_sdk_state *state);
 void klp_sdk_holder_free(struct klp_sdk_holder *holder);
 
 int klp_sdk_record_count(void);
+int klp_sdk_record_modules(char (*names)[MODULE_NAME_LEN], int room);
 void klp_sdk_record_merge(struct klp_sdk_patch *patch, int room);
 void klp_sdk_record_explain(const struct klp_sdk_patch *patch);
 

@@ -36,7 +36,7 @@ static int klp_sdk_view_get(char *buffer, const struct kernel_param *kp)
 	struct klp_sdk_root *root;
 	int len;
 
-	len = scnprintf(buffer, PAGE_SIZE, "id version size flags name holders\n");
+	len = scnprintf(buffer, PAGE_SIZE, "id version size flags object name holders\n");
 
 	rcu_read_lock();
 	root = klp_sdk_root();
@@ -52,13 +52,15 @@ static int klp_sdk_view_get(char *buffer, const struct kernel_param *kp)
 		if (record->abi != KLP_SDK_ABI)
 			continue;
 		len += scnprintf(buffer + len, PAGE_SIZE - len,
-				 "%lu %u %llu %s%s%s%s %s", record->id,
+				 "%lu %u %llu %s%s%s%s %s %s", record->id,
 				 READ_ONCE(record->version),
 				 READ_ONCE(record->data_size),
 				 record->flags & KLP_SDK_RECORD_STACKABLE ? "S" : "",
 				 record->flags & KLP_SDK_RECORD_PERMANENT ? "P" : "",
 				 record->flags & KLP_SDK_RECORD_FORCED ? "F" : "",
-				 record->flags ? "" : "-", record->name);
+				 record->flags ? "" : "-",
+				 klp_sdk_object_name(record->object),
+				 record->name);
 		list_for_each_entry_rcu(holder, &record->holders, node)
 			len += scnprintf(buffer + len, PAGE_SIZE - len,
 					 " %s:%s", holder->patch_name,

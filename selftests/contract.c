@@ -1116,25 +1116,25 @@ static void test_view(void)
 
 	refused("tp_a1", "klp_sdk_states=1", -EPERM);
 	load("tp_a1");
-	view("tp_a1", "101 1 24 - alpha tp_a1:live\n",
-	     "102 1 8 - beta tp_a1:live\n", "103 1 8 - gamma tp_a1:live\n", NULL);
+	view("tp_a1", "101 1 24 - vmlinux alpha tp_a1:live\n",
+	     "102 1 8 - vmlinux beta tp_a1:live\n", "103 1 8 - vmlinux gamma tp_a1:live\n", NULL);
 	pid = begin_load("tp_a2");
-	view("tp_a1", "101 1 24 - alpha tp_a1:live tp_a2:prepared\n", NULL);
+	view("tp_a1", "101 1 24 - vmlinux alpha tp_a1:live tp_a2:prepared\n", NULL);
 	release(pid);
-	view("tp_a2", "101 2 32 - alpha tp_a2:live\n",
-	     "102 2 16 - beta tp_a2:live\n", NULL);
+	view("tp_a2", "101 2 32 - vmlinux alpha tp_a2:live\n",
+	     "102 2 16 - vmlinux beta tp_a2:live\n", NULL);
 	pid = begin_load("tp_a1b");
-	view("tp_a1b", "101 2 32 - alpha tp_a2:leaving\n",
-	     "101 1 24 - alpha tp_a1b:prepared\n", NULL);
+	view("tp_a1b", "101 2 32 - vmlinux alpha tp_a2:leaving\n",
+	     "101 1 24 - vmlinux alpha tp_a1b:prepared\n", NULL);
 	reverse("tp_a1b", pid, true);
 	pid = begin_disable("tp_a2");
 	view("tp_a2", "alpha tp_a2:leaving\n", NULL);
 	release(pid);
 	load("tp_s1");
 	load("tp_s2");
-	view("tp_s1", "101 1 24 S alpha tp_s1:live tp_s2:live\n", NULL);
+	view("tp_s1", "101 1 24 S vmlinux alpha tp_s1:live tp_s2:live\n", NULL);
 	load("tp_nostate");
-	view("tp_nostate", "id version size flags name holders\n", NULL);
+	view("tp_nostate", "id version size flags object name holders\n", NULL);
 }
 
 /* The example, as its users would run it. */

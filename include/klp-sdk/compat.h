@@ -12,6 +12,7 @@
 #include <linux/livepatch.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/version.h>
 
@@ -38,6 +39,30 @@
 static inline struct klp_patch *klp_sdk_compat_patch(struct klp_object *obj)
 {
 	return container_of(obj->kobj.parent, struct klp_patch, kobj);
+}
+
+/*
+ * Is what @obj patches there: vmlinux always, a module between the core's
+ * callbacks for its coming and its going? Under klp_mutex.
+ */
+static inline bool klp_sdk_compat_loaded(const struct klp_object *obj)
+{
+	return !obj->name || obj->mod;
+}
+
+/*
+ * Keep the module of @obj, which is loaded, from being unloaded. False if it is
+ * on its way out; true for vmlinux.
+ */
+static inline bool klp_sdk_compat_pin(struct klp_object *obj)
+{
+	return !obj->name || try_module_get(obj->mod);
+}
+
+static inline void klp_sdk_compat_unpin(struct klp_object *obj)
+{
+	if (obj->name)
+		module_put(obj->mod);
 }
 
 /*

@@ -62,8 +62,12 @@ struct klp_sdk_patch {
 
 	/* private: what the core knows; built by klp_sdk_enable_patch() */
 	struct klp_patch patch;
+	/* names of modules, of states that are not this patch's */
+	char (*modules)[MODULE_NAME_LEN];
 	/* entries of patch.states that stay after the transition */
 	unsigned int nr_states;
+	/* the transition that enables the patch is complete */
+	bool settled;
 	/* states of replaced patches that go away with this transition */
 	struct list_head leavers;
 };
@@ -75,7 +79,8 @@ struct klp_sdk_patch {
  * Checks the declarations, builds the core's arrays and calls
  * klp_enable_patch(). A patch always gets an object for vmlinux, because the
  * core runs no callback at all for a patch whose only objects are modules that
- * are not loaded. KLP_SDK_PATCH() generates the call.
+ * are not loaded, and one for each module that a state is bound to which the
+ * patch declares or takes away. KLP_SDK_PATCH() generates the call.
  *
  * Context: process context, from the module's init; may sleep.
  *
@@ -104,7 +109,8 @@ extern const struct kernel_param_ops klp_sdk_view_ops;
  * .replace. Once per module. The module gets a parameter klp_sdk_states, which
  * root can read and which lists all live states of the system, one on a line:
  * id, version, size of the data, flags (S stackable, P permanent, F forced),
- * name, and each patch that holds it with its phase. The module is marked as a
+ * object, name, and each patch that holds it with its phase, which is idle while
+ * the object is a module that is not loaded. The module is marked as a
  * livepatch; the author adds MODULE_LICENSE("GPL") and MODULE_DESCRIPTION().
  */
 #define KLP_SDK_PATCH(...)						\

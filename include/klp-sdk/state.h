@@ -35,6 +35,11 @@
  * disable that is reversed runs post_patch a second time on the same data and
  * without pre_patch: post_patch must be fit to run again after pre_unpatch.
  *
+ * A state that is bound to a module goes through all of this each time the
+ * module is loaded and unloaded, whether a transition is under way or not. All
+ * states of a patch, whatever they are bound to, are prepared in the order of
+ * KLP_SDK_STATES() and undone in reverse.
+ *
  * All these functions run in process context under the core's klp_mutex. They
  * may sleep, but every load of a module on the system waits meanwhile. They
  * must not load or unload modules (that deadlocks on klp_mutex) and must not
@@ -94,6 +99,7 @@ struct klp_sdk_grow {
 #define KLP_SDK_STATE_PROPS(_type)					\
 	klp_sdk_state_id_t id;						\
 	unsigned int version;						\
+	const char *object;						\
 	size_t reserve;							\
 	bool permanent;							\
 	bool stackable;							\
@@ -134,6 +140,7 @@ struct klp_sdk_slots {
 	void *data;
 } __no_randomize_layout;
 
+struct klp_object;
 struct klp_sdk_holder;
 struct klp_sdk_record;
 struct klp_state;
@@ -160,10 +167,13 @@ struct klp_sdk_state {
 	 * that the compiler warns of a state that no patch lists as unused
 	 */
 	struct klp_sdk_slots *slots;
+	/* the object that the state is bound to */
+	struct klp_object *obj;
 	/* the system's record while this patch holds the state, and its place */
 	struct klp_sdk_record *record;
 	struct klp_sdk_holder *holder;
-	/* how this patch gets the state, and the migration; set in pre_patch */
+	/* how this patch gets data that is there, from which version, and how it did */
+	int plan;
 	int how;
 	const struct klp_sdk_migration *from;
 	/* the state of a patch without the SDK that this one takes over */
@@ -297,6 +307,11 @@ struct klp_sdk_state {
  * * .id: klp_sdk_state_id_t, required.
  * * .version: unsigned int, required, not 0. Raise it when the meaning or the
  *   layout of the data changes.
+ * * .object: name of the module that the state is bound to, with '_' for '-'.
+ *   Default: vmlinux. The state then comes and goes with the module: each load of it is
+ *   an introduction, before the module's init, and each unload a removal,
+ *   after its exit. Only functions that the patch puts in place of that module's
+ *   may read the state. The patch needs no KLP_SDK_OBJECT() for the module.
  * * .reserve: bytes to allocate at least, so that later versions can grow in
  *   place. Default: the size of @_type.
  * * .permanent: true if the state must not be undone by going back to an older
