@@ -6,6 +6,9 @@
 #ifndef _CONTRACT_H
 #define _CONTRACT_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #define BASE_LEVEL	5
 #define RAISED_LEVEL	15
 
@@ -16,6 +19,52 @@ const char *val(const char *key);
 long num(const char *key);
 unsigned long ptr(const char *key);
 
+/* Steps of a test; each checks what it does. */
+void load(const char *name);
+void load_over(const char *name, const char *old);
+void disable(const char *name);
+void refused(const char *name, const char *params, int error);
+int exhaust(const char *name, int least);
+/* Start to enable or disable while a task sleeps in the patched function. */
+pid_t begin_load(const char *name);
+pid_t begin_disable(const char *name);
+void release(pid_t pid);
+void reverse(const char *name, pid_t pid, bool gone);
+/* Just these lines of the test patches came since the mark; ended by NULL. */
+void events(const char *first, ...);
+/* The one line of the SDK has all these words; ended by NULL. */
+void says(const char *first, ...);
+/* The list of live states that @patch shows has these; ended by NULL. */
+void view(const char *patch, const char *first, ...);
+
 void test_random(void);
+
+/* objects.c */
+void test_17_comes_and_goes(void);
+void test_17_loaded_before(void);
+void test_17_init_fails(void);
+void test_17_pre_patch_fails(void);
+void test_17_no_memory(void);
+void test_17_after_replace(void);
+void test_17_refused_while_absent(void);
+void test_17_stacked(void);
+void test_18_order(void);
+void test_18_enable(void);
+void test_18_disable(void);
+void test_18_replace_same_version(void);
+void test_18_replace_older(void);
+void test_18_downgrade(void);
+void test_18_undeclared(void);
+void test_18_retire(void);
+void test_18_stacked(void);
+void test_18_stacked_leave(void);
+void test_18_replace_several(void);
+void test_18_module_refused(void);
+void test_23_many(void);
+void test_23_each_fails(void);
+void test_23_no_memory(void);
+void test_23_reversed(void);
+void test_24_object(void);
+void test_25_objects_added(void);
 
 #endif /* _CONTRACT_H */

@@ -546,6 +546,17 @@ static pid_t test_pid;
 static enum { RUNNING, PASS, FAIL, SKIP } state;
 static char skip_why[200];
 
+static char noted[200];
+
+void note(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(noted, sizeof(noted), fmt, ap);
+	va_end(ap);
+}
+
 void test_stop(const char *file, int line, const char *expr, const char *fmt, ...)
 {
 	char msg[1024];
@@ -555,6 +566,8 @@ void test_stop(const char *file, int line, const char *expr, const char *fmt, ..
 	vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
 	if (expr) {
+		if (*noted)
+			out("# %s", noted);
 		out("# %s:%d: check '%s' failed: %s", file, line, expr, msg);
 		state = FAIL;
 	} else {
@@ -643,6 +656,7 @@ int run_tests(const struct test *tests, int n)
 		if (++nr == 2)
 			fault(how);
 		state = RUNNING;
+		*noted = '\0';
 		part(test_before);
 		if (state == RUNNING)
 			part(tests[i].fn);

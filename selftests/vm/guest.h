@@ -85,6 +85,8 @@ int run_tests(const struct test *tests, int n);
 
 void __noreturn __printf(4, 5) test_stop(const char *file, int line, const char *expr,
 					 const char *fmt, ...);
+/* Where a test is that does one thing many times: printed with a failed check. */
+void __printf(1, 2) note(const char *fmt, ...);
 #define check(cond, fmt, ...)							\
 	do {									\
 		if (!(cond))							\

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ma is bound to vmlinux. */
+#define TPM_MA		.object = NULL
+#include "tpm.h"

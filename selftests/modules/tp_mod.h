@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A module that test patches change: its file in /proc shows a line. The source
+ * sets TP_MOD, the module's name, and includes this file.
+ */
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/stringify.h>
+
+static int fail;
+module_param(fail, int, 0444);
+MODULE_PARM_DESC(fail, "what the module's init returns");
+
+#define TP_MOD_FN(_mod, _fn)	__TP_MOD_FN(_mod, _fn)
+#define __TP_MOD_FN(_mod, _fn)	_mod##_##_fn
+#define tp_mod_show	TP_MOD_FN(TP_MOD, show)
+
+static noinline int tp_mod_show(struct seq_file *m, void *v)
+{
+	seq_puts(m, "original\n");
+	return 0;
+}
+
+static int __init tp_mod_init(void)
+{
+	if (fail)
+		return fail;
+	return proc_create_single(__stringify(TP_MOD), 0444, NULL,
+				  tp_mod_show) ? 0 : -ENOMEM;
+}
+module_init(tp_mod_init);
+
+static void __exit tp_mod_exit(void)
+{
+	remove_proc_entry(__stringify(TP_MOD), NULL);
+}
+module_exit(tp_mod_exit);
+
+MODULE_DESCRIPTION("klp-sdk test: a module that is patched");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,650 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The contract for states that are bound to modules, and for patches with many
+ * states over several objects: rows 17, 18, 23 and what 24 and 25 say of objects.
+ *
+ * The test patches are those of modules/tpm.h; the modules that they change are
+ * tp_mod1 and tp_mod2.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract.h"
+#include "fields.h"
+#include "vm/guest.h"
+
+#define MOD1	"tp_mod1"
+#define MOD2	"tp_mod2"
+#define PARAM	"/sys/module/%s/parameters/%s"
+
+static void mod_in(const char *name)
+{
+	check_ok(mod_load(name, ""));
+}
+
+static void mod_out(const char *name)
+{
+	check_ok(mod_unload(name));
+}
+
+/* What the function of tp_mod1 shows is sound, and from @patch if that is set. */
+static void check_mod1(const char *patch)
+{
+	struct fields f;
+	char buf[64];
+
+	check(file_read("/proc/" MOD1, f.text, sizeof(f.text)) > 0,
+	      "cannot read /proc/" MOD1);
+	if (patch)
+		check(!strcmp(field(&f, "patch", buf, sizeof(buf)), patch),
+		      "not %s: %s", patch, f.text);
+	if (!strcmp(f.text, "original\n"))
+		return;
+	check(strstr(f.text, " data=1"), "no data: %s", f.text);
+	check(!patch || strstr(f.text, " live=1"), "not live: %s", f.text);
+	if (strstr(f.text, " live=1"))
+		check(strstr(f.text, " magic=1 made=1 "), "not sound: %s",
+		      f.text);
+}
+
+static void set_param(const char *patch, const char *param, const char *value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), PARAM, patch, param);
+	check_ok(file_write(path, value));
+}
+
+#define MOD1_PREPARED(_p)	_p " ma pre_patch", _p " mb pre_patch", \
+				_p " mc pre_patch"
+#define MOD1_LIVE(_p)		_p " ma post_patch", _p " mb post_patch", \
+				_p " mc post_patch"
+#define MOD1_LEAVING(_p)	_p " mc pre_unpatch", _p " mb pre_unpatch", \
+				_p " ma pre_unpatch"
+#define MOD1_UNDONE(_p)		_p " mc post_unpatch", _p " mb post_unpatch", \
+				_p " ma post_unpatch"
+
+/* Row 17 */
+void test_17_comes_and_goes(void)
+{
+	int i;
+
+	load("tp_m1");
+	events("tp_m1 va pre_patch", "tp_m1 vb pre_patch", "tp_m1 vc pre_patch",
+	       "tp_m1 va post_patch", "tp_m1 vb post_patch",
+	       "tp_m1 vc post_patch", NULL);
+	view("tp_m1", "202 1 24 - tp_mod1 ma tp_m1:idle\n", NULL);
+	for (i = 0; i < 2; i++) {
+		mod_in(MOD1);
+		events(MOD1_PREPARED("tp_m1"), MOD1_LIVE("tp_m1"), NULL);
+		check_mod1("tp_m1");
+		view("tp_m1", "202 1 24 - tp_mod1 ma tp_m1:live\n", NULL);
+		mod_out(MOD1);
+		events(MOD1_LEAVING("tp_m1"), MOD1_UNDONE("tp_m1"), NULL);
+	}
+}
+
+void test_17_loaded_before(void)
+{
+	mod_in(MOD1);
+	mod_in(MOD2);
+	load("tp_m1");
+	check_mod1("tp_m1");
+	kmsg_mark();
+	mod_out(MOD1);
+	events(MOD1_LEAVING("tp_m1"), MOD1_UNDONE("tp_m1"), NULL);
+	mod_in(MOD1);
+	check_mod1("tp_m1");
+	disable("tp_m1");
+	check_mod1("");
+	load("tp_m1");
+	check_mod1("tp_m1");
+	mod_out(MOD2);
+	kmsg_mark();
+	disable("tp_m1");
+	check(kmsg_count(" post_unpatch") == 6, "%s", kmsg_since());
+}
+
+void test_17_init_fails(void)
+{
+	int ret;
+
+	load("tp_m1");
+	kmsg_mark();
+	ret = mod_load(MOD1, "fail=-7");
+	check(ret == -7, "the module's init gave %d", ret);
+	events(MOD1_PREPARED("tp_m1"), MOD1_LIVE("tp_m1"),
+	       MOD1_LEAVING("tp_m1"), MOD1_UNDONE("tp_m1"), NULL);
+	mod_in(MOD1);
+	check_mod1("tp_m1");
+}
+
+void test_17_pre_patch_fails(void)
+{
+	load("tp_m1");
+	set_param("tp_m1", "fail_state", "mb");
+	kmsg_mark();
+	check(mod_load(MOD1, "") == -ENODEV, "the module was loaded");
+	check(kmsg_count("klp-sdk: ") == 1 &&
+	      kmsg_has("tp_m1: state 'mb' (id 203): pre_patch failed with -19"),
+	      "%s", kmsg_since());
+	events("tp_m1 ma pre_patch", "tp_m1 mb pre_patch",
+	       "tp_m1 ma post_unpatch", NULL);
+	show();
+	check(num("made") == 1, "%s", shown());
+	set_param("tp_m1", "fail_state", "-");
+	mod_in(MOD1);
+	check_mod1("tp_m1");
+}
+
+/* Every allocation of @patch fails once when tp_mod1 comes. */
+static void exhaust_coming(const char *patch, int least)
+{
+	char value[16];
+	int n, ret;
+
+	for (n = 1; n < 32; n++) {
+		snprintf(value, sizeof(value), "%d", n);
+		set_param(patch, "fail_alloc", value);
+		kmsg_mark();
+		ret = mod_load(MOD1, "");
+		if (!ret)
+			break;
+		check(ret == -ENOMEM, "allocation %d: error %d", n, ret);
+		check(kmsg_count("klp-sdk: ") == 1, "%s", kmsg_since());
+	}
+	set_param(patch, "fail_alloc", "0");
+	check(n > least && n < 32, "only %d allocations", n - 1);
+}
+
+void test_17_no_memory(void)
+{
+	load("tp_m1");
+	/* the data of three states */
+	exhaust_coming("tp_m1", 3);
+	check_mod1("tp_m1");
+}
+
+void test_17_after_replace(void)
+{
+	load("tp_m1");
+	load_over("tp_m2", "tp_m1");
+	kmsg_mark();
+	/* Nothing to convert: the states are new with each load. */
+	mod_in(MOD1);
+	events(MOD1_PREPARED("tp_m2"), MOD1_LIVE("tp_m2"), NULL);
+	view("tp_m2", "202 2 32 - tp_mod1 ma tp_m2:live\n",
+	     "203 2 32 - tp_mod1 mb tp_m2:live\n", NULL);
+	mod_out(MOD1);
+	load_over("tp_m1", "tp_m2");
+	kmsg_mark();
+	mod_in(MOD1);
+	events(MOD1_PREPARED("tp_m1"), MOD1_LIVE("tp_m1"), NULL);
+	load_over("tp_m3", "tp_m1");
+	kmsg_mark();
+	mod_out(MOD1);
+	events("tp_m3 mc pre_unpatch", "tp_m3 mb pre_unpatch",
+	       "tp_m3 mc post_unpatch", "tp_m3 mb post_unpatch", NULL);
+}
+
+/* What does not fit is refused with the module absent as with it present. */
+void test_17_refused_while_absent(void)
+{
+	load("tp_m1");
+	kmsg_mark();
+	refused("tp_mo", "", -EINVAL);
+	says("tp_mo: state 'ma' (id 202)", "bound to 'tp_mod1' in tp_m1",
+	     "to 'tp_mod2' here", NULL);
+	refused("tp_mv", "", -EINVAL);
+	says("tp_mv: state 'ma' (id 202)", "to 'vmlinux' here", NULL);
+	load_over("tp_mp", "tp_m1");
+	kmsg_mark();
+	refused("tp_m1", "", -EINVAL);
+	says("tp_m1: state 'ma' (id 202)", "permanent at version 2 in tp_mp",
+	     NULL);
+	refused("tp_m3", "", -EINVAL);
+	says("tp_m3: state 'ma' (id 202)", "permanent", NULL);
+	mod_in(MOD1);
+	check_mod1("tp_mp");
+}
+
+void test_17_stacked(void)
+{
+	load("tp_ms1");
+	load("tp_ms2");
+	kmsg_mark();
+	mod_in(MOD1);
+	events("tp_ms1 sm pre_patch", "tp_ms1 sm post_patch", NULL);
+	view("tp_ms1", "212 1 24 S tp_mod1 sm tp_ms1:live tp_ms2:live\n", NULL);
+	mod_out(MOD1);
+	check(kmsg_count(" pre_unpatch") == 1 &&
+	      kmsg_count(" post_unpatch") == 1, "%s", kmsg_since());
+	mod_in(MOD1);
+	check_mod1("tp_ms2");
+	/* The one that introduced it leaves first. */
+	kmsg_mark();
+	disable("tp_ms1");
+	events(NULL, NULL);
+	check_mod1("tp_ms2");
+	load("tp_ms1");
+	check_mod1("tp_ms1");
+	disable("tp_ms1");
+	disable("tp_ms2");
+	events("tp_ms2 sm pre_unpatch", "tp_ms2 sv pre_unpatch",
+	       "tp_ms2 sm post_unpatch", "tp_ms2 sv post_unpatch", NULL);
+}
+
+/*
+ * Row 18: a transition of each kind is held open while tp_mod1 comes and goes,
+ * and is completed or reversed; whatever the order, each change is made once and
+ * undone once, and the states are those of the patches that are enabled.
+ */
+struct scenario {
+	const char *below[2];	/* enabled before */
+	const char *patch;	/* enabled, or disabled if it is one of these */
+	int done, back;		/* how many states there are afterwards */
+	const char *proc;	/* where a task is held */
+};
+
+static bool is_below(const struct scenario *s)
+{
+	return s->below[0] && (!strcmp(s->patch, s->below[0]) ||
+			       (s->below[1] && !strcmp(s->patch, s->below[1])));
+}
+
+/* All states are listed once, and are live if their object is there. */
+static void check_states(const char *patch, int states)
+{
+	char path[128], list[4096], *line, *save, *pos;
+	const char *want, *object;
+	int n = 0;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/parameters/klp_sdk_states",
+		 patch);
+	check(file_read(path, list, sizeof(list)) > 0, "cannot read %s", path);
+	strtok_r(list, "\n", &save);
+	while ((line = strtok_r(NULL, "\n", &save))) {
+		n++;
+		object = strstr(line, " " MOD1 " ") ? MOD1 :
+			 strstr(line, " " MOD2 " ") ? MOD2 : NULL;
+		want = !object || mod_loaded(object) ? ":live" : ":idle";
+		for (pos = line; (pos = strchr(pos, ':')); pos++)
+			check(!strncmp(pos, want, 5), "not %s: %s", want, line);
+	}
+	check(n == states, "%d states, not %d, in %s", n, states, path);
+}
+
+static void toggle(void)
+{
+	if (mod_loaded(MOD1)) {
+		mod_out(MOD1);
+	} else {
+		mod_in(MOD1);
+		check_mod1(NULL);
+	}
+}
+
+/* What must hold when no transition runs. */
+static void check_settled(int states)
+{
+	static const char *const all[] = {
+		"tp_m1", "tp_m1b", "tp_m2", "tp_m3", "tp_mr", "tp_ms1",
+		"tp_ms2", "tp_ms3",
+	};
+	const char *found = NULL;
+	size_t i;
+	int n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(all); i++)
+		if (klp_enabled(all[i]) == 1 && ++n)
+			found = all[i];
+	check(!found == !states, "%d patches and %d states", n, states);
+	if (found)
+		check_states(found, states);
+	if (mod_loaded(MOD1))
+		check_mod1(n > 1 ? NULL : found ?: "");
+}
+
+static void clean_up(void)
+{
+	static const char *const all[] = {
+		"tp_ms2", "tp_ms1", "tp_ms3", "tp_m1", "tp_m1b", "tp_m2",
+		"tp_m3", "tp_mr",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(all); i++) {
+		if (!mod_loaded(all[i]))
+			continue;
+		if (klp_enabled(all[i]) == 1)
+			check_ok(klp_write(all[i], "enabled", "0"));
+		check_ok(klp_settle(NULL));
+		check_ok(klp_wait_gone(all[i]));
+		check_ok(mod_unload(all[i]));
+	}
+}
+
+static void check_paired(const char *make, const char *undo)
+{
+	check(kmsg_count(make) == kmsg_count(undo), "%d x%s, %d x%s",
+	      kmsg_count(make), make, kmsg_count(undo), undo);
+}
+
+static void play(const struct scenario *s, bool loaded, int toggles, bool back)
+{
+	bool disables = is_below(s);
+	pid_t pid;
+	int i;
+
+	kmsg_mark();
+	for (i = 0; i < 2 && s->below[i]; i++)
+		load(s->below[i]);
+	if (loaded) {
+		mod_in(MOD1);
+		mod_in(MOD2);
+	}
+
+	pid = hold_start(s->proc);
+	check(pid > 0, "no task could be held");
+	if (disables)
+		check_ok(klp_write(s->patch, "enabled", "0"));
+	else
+		check_ok(mod_load(s->patch, ""));
+	for (i = 0; i < toggles; i++)
+		toggle();
+	check(klp_transition(s->patch) == 1, "%s is not in transition",
+	      s->patch);
+	if (back)
+		check_ok(klp_write(s->patch, "enabled", disables ? "1" : "0"));
+	release(pid);
+	check_ok(klp_settle(NULL));
+
+	check_settled(back ? s->back : s->done);
+	toggle();
+	check_settled(back ? s->back : s->done);
+	clean_up();
+	if (mod_loaded(MOD1))
+		mod_out(MOD1);
+	if (mod_loaded(MOD2))
+		mod_out(MOD2);
+
+	check_paired(" pre_patch", " post_unpatch");
+	check_paired(" post_patch", " pre_unpatch");
+	check(!kmsg_has(" BAD "), "%s", kmsg_since());
+}
+
+static void play_all(const struct scenario *s)
+{
+	int i;
+
+	for (i = 0; i < 12; i++) {
+		note("%s: " MOD1 " is %s at first, %d x in or out, then %s",
+		     s->patch, i & 1 ? "there" : "not there", 1 + i / 4,
+		     i & 2 ? "reversed" : "completed");
+		play(s, i & 1, 1 + i / 4, i & 2);
+	}
+}
+
+void test_18_enable(void)
+{
+	play_all(&(struct scenario){ { NULL }, "tp_m1", 8, 0, PROC });
+}
+
+void test_18_disable(void)
+{
+	play_all(&(struct scenario){ { "tp_m1" }, "tp_m1", 0, 8, PROC });
+}
+
+void test_18_replace_same_version(void)
+{
+	play_all(&(struct scenario){ { "tp_m1" }, "tp_m1b", 8, 8, PROC });
+}
+
+void test_18_replace_older(void)
+{
+	play_all(&(struct scenario){ { "tp_m1" }, "tp_m2", 8, 8, PROC });
+}
+
+void test_18_downgrade(void)
+{
+	play_all(&(struct scenario){ { "tp_m2" }, "tp_m1", 8, 8, PROC });
+}
+
+void test_18_undeclared(void)
+{
+	play_all(&(struct scenario){ { "tp_m1" }, "tp_m3", 5, 8, PROC });
+}
+
+void test_18_retire(void)
+{
+	play_all(&(struct scenario){ { "tp_m1" }, "tp_mr", 7, 8, PROC });
+}
+
+void test_18_stacked(void)
+{
+	play_all(&(struct scenario){ { "tp_ms1" }, "tp_ms2", 2, 2, PROC });
+}
+
+void test_18_stacked_leave(void)
+{
+	play_all(&(struct scenario){ { "tp_ms1", "tp_ms2" }, "tp_ms1", 2, 2,
+					"/proc/version" });
+	play_all(&(struct scenario){ { "tp_ms1", "tp_ms2" }, "tp_ms2", 2, 2,
+					PROC });
+}
+
+void test_18_replace_several(void)
+{
+	play_all(&(struct scenario){ { "tp_ms1", "tp_ms2" }, "tp_ms3", 2, 2,
+					PROC });
+}
+
+/* Whose functions run, and when. */
+void test_18_order(void)
+{
+	pid_t pid;
+
+	load("tp_m1");
+	pid = begin_load("tp_m2");
+	kmsg_mark();
+	mod_in(MOD1);
+	events(MOD1_PREPARED("tp_m1"), MOD1_LIVE("tp_m1"), NULL);
+	view("tp_m2", "202 1 24 - tp_mod1 ma tp_m1:live tp_m2:prepared\n",
+	     NULL);
+	release(pid);
+	events("tp_m2 va adopt", "tp_m2 ma adopt", "tp_m2 mb adopt",
+	       "tp_m2 vb adopt", "tp_m2 mc adopt", "tp_m2 vc adopt", NULL);
+
+	/* Back to the older one: the newer one's functions undo its own. */
+	mod_out(MOD1);
+	pid = begin_load("tp_m1b");
+	kmsg_mark();
+	mod_in(MOD1);
+	events(MOD1_PREPARED("tp_m2"), MOD1_LIVE("tp_m2"),
+	       "tp_m1b ma pre_patch", "tp_m1b mb pre_patch",
+	       "tp_m2 mb pre_unpatch", "tp_m2 ma pre_unpatch", NULL);
+	mod_out(MOD1);
+	events("tp_m2 mc pre_unpatch",
+	       MOD1_UNDONE("tp_m2"),
+	       "tp_m1b mb post_unpatch", "tp_m1b ma post_unpatch", NULL);
+	release(pid);
+
+	/* Retired: the new patch's functions, also if the module goes. */
+	mod_in(MOD1);
+	pid = begin_load("tp_mr");
+	check(kmsg_has("tp_mr ma pre_unpatch"), "%s", kmsg_since());
+	kmsg_mark();
+	mod_out(MOD1);
+	events("tp_m1b mc pre_unpatch", "tp_m1b mb pre_unpatch",
+	       "tp_m1b mc post_unpatch", "tp_m1b mb post_unpatch",
+	       "tp_mr ma post_unpatch", NULL);
+	release(pid);
+}
+
+/* The new patch refuses the module; the old one and the transition go on. */
+void test_18_module_refused(void)
+{
+	pid_t pid;
+
+	load("tp_m2");
+	pid = begin_load("tp_m1");
+	set_param("tp_m1", "fail_state", "mb");
+	kmsg_mark();
+	check(mod_load(MOD1, "") == -ENODEV, "the module was loaded");
+	events(MOD1_PREPARED("tp_m2"), MOD1_LIVE("tp_m2"),
+	       "tp_m1 ma pre_patch", "tp_m1 mb pre_patch",
+	       "tp_m1 ma post_unpatch",
+	       MOD1_LEAVING("tp_m2"), MOD1_UNDONE("tp_m2"), NULL);
+	set_param("tp_m1", "fail_state", "-");
+	mod_in(MOD1);
+	check_mod1(NULL);
+	release(pid);
+	check_mod1("tp_m1");
+	check_states("tp_m1", 8);
+	check_ok(klp_wait_gone("tp_m2"));
+	mod_out("tp_m2");
+	mod_out(MOD1);
+
+	pid = begin_load("tp_m2");
+	/* The new data of one state. */
+	exhaust_coming("tp_m2", 1);
+	release(pid);
+	check_mod1("tp_m2");
+}
+
+#define PREPARED(_p)	_p " va pre_patch", _p " ma pre_patch",		\
+			_p " mb pre_patch", _p " na pre_patch",		\
+			_p " vb pre_patch", _p " nb pre_patch",		\
+			_p " mc pre_patch", _p " vc pre_patch"
+
+/* Row 23: eight states over three objects. */
+void test_23_many(void)
+{
+	mod_in(MOD1);
+	mod_in(MOD2);
+	load("tp_m1");
+	events(PREPARED("tp_m1"), "tp_m1 va post_patch", "tp_m1 ma post_patch",
+	       "tp_m1 mb post_patch", "tp_m1 na post_patch",
+	       "tp_m1 vb post_patch", "tp_m1 nb post_patch",
+	       "tp_m1 mc post_patch", "tp_m1 vc post_patch", NULL);
+	load_over("tp_m2", "tp_m1");
+	events("tp_m2 va adopt", "tp_m2 ma adopt", "tp_m2 mb adopt",
+	       "tp_m2 na adopt", "tp_m2 vb adopt", "tp_m2 nb adopt",
+	       "tp_m2 mc adopt", "tp_m2 vc adopt", NULL);
+	check_mod1("tp_m2");
+	load_over("tp_m1", "tp_m2");
+	/* na, mc and vc are the same in both. */
+	check(kmsg_count("tp_m2 ") >= 10 &&
+	      kmsg_count("tp_m2 ma pre_unpatch") == 1 &&
+	      kmsg_count("tp_m2 nb post_unpatch") == 1 &&
+	      kmsg_count("tp_m1 ma pre_patch") == 1 &&
+	      kmsg_count(" adopt") == 3, "%s", kmsg_since());
+	check_mod1("tp_m1");
+	kmsg_mark();
+	disable("tp_m1");
+	events("tp_m1 vc pre_unpatch", "tp_m1 mc pre_unpatch",
+	       "tp_m1 nb pre_unpatch", "tp_m1 vb pre_unpatch",
+	       "tp_m1 na pre_unpatch", "tp_m1 mb pre_unpatch",
+	       "tp_m1 ma pre_unpatch", "tp_m1 va pre_unpatch",
+	       "tp_m1 vc post_unpatch", "tp_m1 mc post_unpatch",
+	       "tp_m1 nb post_unpatch", "tp_m1 vb post_unpatch",
+	       "tp_m1 na post_unpatch", "tp_m1 mb post_unpatch",
+	       "tp_m1 ma post_unpatch", "tp_m1 va post_unpatch", NULL);
+}
+
+/* A failure in one undoes all before it, in reverse. */
+void test_23_each_fails(void)
+{
+	static const char *const order[] = {
+		"va", "ma", "mb", "na", "vb", "nb", "mc", "vc",
+	};
+	char params[32], want[64];
+	const char *pos;
+	size_t i, k;
+
+	mod_in(MOD1);
+	mod_in(MOD2);
+	for (i = 0; i < ARRAY_SIZE(order); i++) {
+		snprintf(params, sizeof(params), "fail_state=%s", order[i]);
+		kmsg_mark();
+		refused("tp_m1", params, -ENODEV);
+		check(kmsg_count("klp-sdk: ") == 1, "%s", kmsg_since());
+		pos = kmsg_since();
+		for (k = i; k-- > 0;) {
+			snprintf(want, sizeof(want), "tp_m1 %s post_unpatch\n",
+				 order[k]);
+			pos = strstr(pos, want);
+			check(pos, "no %s after the one before it:\n%s", want,
+			      kmsg_since());
+		}
+		check(kmsg_count(" post_unpatch") == (int)i, "%s", kmsg_since());
+	}
+	load("tp_m1");
+	check_mod1("tp_m1");
+}
+
+void test_23_no_memory(void)
+{
+	mod_in(MOD1);
+	mod_in(MOD2);
+	/* 2 arrays, the root, 8 states of 3 each */
+	exhaust("tp_m1", 26);
+	check_mod1("tp_m1");
+	/* 3 arrays, 8 holders, 3 new objects */
+	exhaust("tp_m2", 13);
+	check_ok(klp_wait_gone("tp_m1"));
+	check_ok(mod_unload("tp_m1"));
+	/* 5 of the states are undone and made anew. */
+	exhaust("tp_m1", 20);
+	check_ok(klp_wait_gone("tp_m2"));
+	check_mod1("tp_m1");
+}
+
+void test_23_reversed(void)
+{
+	mod_in(MOD1);
+	mod_in(MOD2);
+	reverse("tp_m1", begin_load("tp_m1"), true);
+	load("tp_m1");
+	reverse("tp_m2", begin_load("tp_m2"), true);
+	check_mod1("tp_m1");
+	reverse("tp_m3", begin_load("tp_m3"), true);
+	check_mod1("tp_m1");
+	reverse("tp_m1", begin_disable("tp_m1"), false);
+	check_mod1("tp_m1");
+	check_states("tp_m1", 8);
+}
+
+/* Row 24 */
+void test_24_object(void)
+{
+	refused("tp_mn", "", -EINVAL);
+	says("tp_mn: ma: 'tp-mod1' is no name of a module", NULL);
+	mod_in(MOD1);
+	load("tp_m1");
+	kmsg_mark();
+	refused("tp_mo", "", -EINVAL);
+	says("tp_mo: state 'ma' (id 202)", "to 'tp_mod2' here", NULL);
+	check_mod1("tp_m1");
+}
+
+/* Row 25: a patch that says nothing of the modules has their states leave. */
+void test_25_objects_added(void)
+{
+	pid_t pid;
+
+	load("tp_m1");
+	pid = begin_load("tp_nostate");
+	kmsg_mark();
+	mod_in(MOD1);
+	events(MOD1_PREPARED("tp_m1"), MOD1_LIVE("tp_m1"),
+	       MOD1_LEAVING("tp_m1"), NULL);
+	release(pid);
+	check(kmsg_count(" post_unpatch") == 6, "%s", kmsg_since());
+	mod_out(MOD1);
+	mod_in(MOD1);
+	check(kmsg_count(" pre_patch") == 0, "%s", kmsg_since());
+	check_mod1("");
+}
