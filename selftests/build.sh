@@ -23,7 +23,10 @@ if ! cmp -s "$kernel/release" "$tree/release"; then
 	cp "$kernel/release" "$tree/release"
 fi
 cp -rsf "$top"/{Kbuild,include,sdk,examples,selftests} "$tree/"
-find "$tree" -xtype l -delete
+# What was built beside the sources, for whatever kernel, is not ours.
+find "$tree" -xtype l -delete -o -type l \( -name '*.o' -o -name '*.ko' -o \
+	-name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o \
+	-name modules.order -o -name Module.symvers \) -delete
 
 # The rules ask for no warning at W=1 nor from sparse: any line is a failure.
 make -s -j2 -C "$kernel/kdir" M="$tree" W=1 C=1 CF=-Wsparse-error "$@" \
