@@ -32,7 +32,7 @@ SEED	?= 1
 STEPS	?= 5000
 soak:
 	@tools/setup.sh $(SERIES)
-	@TESTS=random SEED=$(SEED) STEPS=$(STEPS) TIMEOUT=36000 selftests/run.sh $(SERIES)
+	@TESTS=random,contract-19-random SEED=$(SEED) STEPS=$(STEPS) TIMEOUT=36000 selftests/run.sh $(SERIES)
 
 mutants:
 	@tools/setup.sh $(firstword $(SERIES))

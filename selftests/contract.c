@@ -1160,7 +1160,7 @@ static void test_example_loglevel(void)
  * Row 19. Forced patches stay in the system for good, so these tests come last;
  * what they leak is meant to be.
  */
-static bool forced;
+bool forced;
 
 static void force(const char *name)
 {
@@ -1317,6 +1317,7 @@ static const struct test tests[] = {
 	{ "contract-19-forced-replace", test_19_forced_replace },
 	{ "contract-19-orphan-adopted", test_19_orphan_adopted },
 	{ "contract-19-forced-disable", test_19_forced_disable },
+	{ "contract-19-random", test_19_random },
 };
 
 /* Objects of modules, and their shadow variables, after the last test. */

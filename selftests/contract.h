@@ -37,7 +37,11 @@ void says(const char *first, ...);
 /* The list of live states that @patch shows has these; ended by NULL. */
 void view(const char *patch, const char *first, ...);
 
+/* A patch was forced out: what it held is leaked, and its module stays. */
+extern bool forced;
+
 void test_random(void);
+void test_19_random(void);
 
 /* objects.c */
 void test_17_comes_and_goes(void);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Random sequences: patches are loaded (also with failures), replaced, shared,
- * reversed, disabled and unloaded in any order that the core allows, from a seed
- * that is printed, and what must hold is checked after each step:
+ * reversed, forced, disabled and unloaded, and a module comes and goes, in any
+ * order that the core allows, from a seed that is printed, and what must hold is
+ * checked after each step:
  *
  * - the change is made if and only if an enabled patch holds alpha;
  * - the patch that is seen has sound data;
- * - each state that is held has one record, all of whose holders are live;
+ * - each state that is held has one record, all of whose holders are live, or
+ *   idle if the state's module is not loaded;
  * - a load that fails changes nothing.
  *
  * klp_sdk.seed= and klp_sdk.steps= on the kernel's command line choose another
@@ -22,32 +24,66 @@
 #include "fields.h"
 #include "vm/guest.h"
 
+#define MOD1	"tp_mod1"
+#define ALPHA	(1 << 0)
+#define BETA	(1 << 1)
+#define GAMMA	(1 << 2)
+#define DELTA	(1 << 3)
+#define VMS	(1 << 4 | 1 << 5)			/* va, vb */
+#define MB	(1 << 6)
+#define MC	(1 << 7)
+#define MA	(1 << 8)
+#define NAMED	(1 << 9 | 1 << 10)			/* na, vc */
+#define NB	(1 << 11)
+#define SHARED	(1 << 12 | 1 << 13)			/* sv, sm */
+
+/* In the order of the bits. */
+static const struct {
+	const char *name, *object;
+} states[] = {
+	{ "alpha", NULL }, { "beta", NULL }, { "gamma", NULL },
+	{ "delta", NULL }, { "va", NULL }, { "vb", NULL },
+	{ "mb", MOD1 }, { "mc", MOD1 }, { "ma", MOD1 },
+	{ "na", "tp_mod2" }, { "vc", NULL }, { "nb", "tp_mod2" },
+	{ "sv", NULL }, { "sm", MOD1 },
+};
+
 /* The states that a patch holds when it is enabled. */
-static const struct candidate {
+static struct candidate {
 	const char *name;
-	int alpha, beta, gamma, delta;
+	unsigned int states;
+	bool forced;		/* it was: its module stays for good */
 } pool[] = {
-	{ "tp_a1",	1, 1, 1, 0 },
-	{ "tp_a1b",	1, 1, 1, 0 },
-	{ "tp_a2",	1, 1, 1, 0 },
-	{ "tp_a3",	1, 1, 1, 0 },
-	{ "tp_delta",	1, 1, 1, 1 },
-	{ "tp_modonly",	1, 1, 1, 0 },
-	{ "tp_nogamma",	1, 1, 0, 0 },
-	{ "tp_nomig",	1, 1, 1, 0 },
-	{ "tp_nostate",	0, 0, 0, 0 },
-	{ "tp_perm",	1, 1, 1, 0 },
-	{ "tp_retire",	0, 1, 1, 0 },
-	{ "tp_retire2",	0, 1, 1, 0 },
-	{ "tp_s1",	1, 1, 0, 0 },
-	{ "tp_s2",	1, 1, 0, 0 },
-	{ "tp_s3",	1, 1, 0, 0 },
-	{ "tp_stack",	1, 1, 1, 0 },
+	{ "tp_a1",	ALPHA | BETA | GAMMA, false },
+	{ "tp_a1b",	ALPHA | BETA | GAMMA, false },
+	{ "tp_a2",	ALPHA | BETA | GAMMA, false },
+	{ "tp_a3",	ALPHA | BETA | GAMMA, false },
+	{ "tp_delta",	ALPHA | BETA | GAMMA | DELTA, false },
+	{ "tp_modonly",	ALPHA | BETA | GAMMA, false },
+	{ "tp_nogamma",	ALPHA | BETA, false },
+	{ "tp_nomig",	ALPHA | BETA | GAMMA, false },
+	{ "tp_nostate",	0, false },
+	{ "tp_perm",	ALPHA | BETA | GAMMA, false },
+	{ "tp_retire",	BETA | GAMMA, false },
+	{ "tp_retire2",	BETA | GAMMA, false },
+	{ "tp_s1",	ALPHA | BETA, false },
+	{ "tp_s2",	ALPHA | BETA, false },
+	{ "tp_s3",	ALPHA | BETA, false },
+	{ "tp_stack",	ALPHA | BETA | GAMMA, false },
+	{ "tp_m1",	VMS | MA | MB | MC | NAMED | NB, false },
+	{ "tp_m1b",	VMS | MA | MB | MC | NAMED | NB, false },
+	{ "tp_m2",	VMS | MA | MB | MC | NAMED | NB, false },
+	{ "tp_m3",	VMS | MB | MC | NB, false },
+	{ "tp_mr",	VMS | MB | MC | NAMED | NB, false },
+	{ "tp_ms1",	SHARED, false },
+	{ "tp_ms2",	SHARED, false },
+	{ "tp_ms3",	SHARED, false },
 };
 
 static unsigned int seed;
 static pid_t held;
 static const char *moving;	/* the patch in transition */
+static bool may_force;
 
 static int pick(int n)
 {
@@ -68,61 +104,66 @@ static void settle(void)
 	moving = NULL;
 }
 
-/* One line of the list of states: one record, and nobody half-way. */
-static void check_listed(const char *list, const char *name, int holders)
+/* The one line of a state in @list: as many holders, and nobody half-way. */
+static void check_listed(const char *list, size_t nr, int holders)
 {
-	char want[32];
-	const char *line;
+	const char *object = states[nr].object, *phase, *line;
+	char want[64];
 	size_t len;
 	int n = 0;
 
-	snprintf(want, sizeof(want), " %s ", name);
+	snprintf(want, sizeof(want), " %s %s ", object ?: "vmlinux",
+		 states[nr].name);
 	line = strstr(list, want);
+	/* An orphan of a forced disable has none. */
+	if (line && !holders && may_force)
+		return;
 	check(!line == !holders, "%d holders of%sbut:\n%s", holders, want, list);
 	if (!line)
 		return;
 	check(!strstr(line + 1, want), "two records of%s:\n%s", want, list);
+	phase = !object || mod_loaded(object) ? ":live" : ":idle";
 	len = strcspn(line, "\n");
 	for (; len >= 5; line++, len--)
-		n += !strncmp(line, ":live", 5);
-	check(n == holders, "%d live, not %d:\n%s", n, holders, list);
+		n += !strncmp(line, phase, 5);
+	check(n == holders, "%d %s, not %d:\n%s", n, phase + 1, holders, list);
 }
 
 static void check_invariants(void)
 {
-	int alpha = 0, beta = 0, gamma = 0, delta = 0;
+	int holders[ARRAY_SIZE(states)] = { 0 };
 	const char *any = NULL;
 	char path[128], list[4096];
-	size_t i;
+	size_t i, k;
 
 	for (i = 0; i < ARRAY_SIZE(pool); i++) {
 		/* One that is disabled stays in sysfs for a moment. */
 		if (klp_enabled(pool[i].name) != 1)
 			continue;
 		any = pool[i].name;
-		alpha += pool[i].alpha;
-		beta += pool[i].beta;
-		gamma += pool[i].gamma;
-		delta += pool[i].delta;
+		for (k = 0; k < ARRAY_SIZE(states); k++)
+			holders[k] += pool[i].states >> k & 1;
 	}
 
-	check(console_level() == (alpha ? RAISED_LEVEL : BASE_LEVEL),
-	      "alpha has %d holders, the level is %ld", alpha, console_level());
+	check(!kmsg_has(" BAD "), "%s", kmsg_since());
+	check(console_level() == (holders[0] ? RAISED_LEVEL : BASE_LEVEL),
+	      "alpha has %d holders, the level is %ld", holders[0],
+	      console_level());
 	if (!any)
 		return;
 	snprintf(path, sizeof(path), "/sys/module/%s/parameters/klp_sdk_states",
 		 any);
 	check(file_read(path, list, sizeof(list)) > 0, "cannot read %s", path);
-	check_listed(list, "alpha", alpha);
-	check_listed(list, "beta", beta);
-	check_listed(list, "gamma", gamma);
-	check_listed(list, "delta", delta);
+	for (k = 0; k < ARRAY_SIZE(states); k++)
+		check_listed(list, k, holders[k]);
 
 	show();
 	if (*val("alpha"))
 		check(num("magic") == 1 && num("saved") == BASE_LEVEL &&
 		      !strcmp(val("buf"), "alpha") && num("beta_live") == 1,
 		      "not sound: %s", shown());
+	if (*val("made"))
+		check(num("made") == 1, "not sound: %s", shown());
 }
 
 /* Unload what is not in use; the core holds a reference on what is. */
@@ -131,8 +172,8 @@ static void sweep(void)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(pool); i++)
-		if (mod_loaded(pool[i].name) && !klp_present(pool[i].name) &&
-		    !klp_wait_gone(pool[i].name))
+		if (!pool[i].forced && mod_loaded(pool[i].name) &&
+		    !klp_present(pool[i].name) && !klp_wait_gone(pool[i].name))
 			check_ok(mod_unload(pool[i].name));
 }
 
@@ -157,7 +198,6 @@ static const char *pick_enabled(void)
 
 static void step_load(void)
 {
-	static const char *const states[] = { "alpha", "beta", "gamma", "delta" };
 	const struct candidate *c = &pool[pick(ARRAY_SIZE(pool))];
 	char params[64] = "";
 
@@ -170,7 +210,7 @@ static void step_load(void)
 	case 1:
 		/* tp_nostate has no such parameter, and ignores it */
 		snprintf(params, sizeof(params), "fail_state=%s",
-			 states[pick(ARRAY_SIZE(states))]);
+			 states[pick(ARRAY_SIZE(states))].name);
 		break;
 	}
 	if (pick(2))
@@ -204,6 +244,33 @@ static void step_disable(void)
 		settle();
 }
 
+/* A module that patches change comes, or goes. */
+static void step_module(void)
+{
+	if (mod_loaded(MOD1))
+		check_ok(mod_unload(MOD1));
+	else
+		mod_load(MOD1, pick(4) ? "" : "fail=-5");
+}
+
+/* The modules of patches that are forced out stay for good. */
+static void step_force(void)
+{
+	bool there[ARRAY_SIZE(pool)];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(pool); i++)
+		there[i] = klp_present(pool[i].name);
+	/* -EINVAL or -EPERM if it is complete by now */
+	if (klp_write(moving, "force", "1"))
+		return;
+	forced = true;
+	check_ok(klp_settle(NULL));
+	for (i = 0; i < ARRAY_SIZE(pool); i++)
+		pool[i].forced |= there[i] && klp_enabled(pool[i].name) != 1;
+	settle();
+}
+
 static void step(void)
 {
 	/* The held task may not be in a function that this patch changes. */
@@ -211,10 +278,16 @@ static void step(void)
 		settle();
 
 	if (!moving) {
-		if (pick(3))
+		if (!pick(5))
+			step_module();
+		else if (pick(3))
 			step_load();
 		else
 			step_disable();
+	} else if (!pick(3)) {
+		step_module();
+	} else if (may_force && !pick(4)) {
+		step_force();
 	} else if (pick(2)) {
 		/* -EBUSY if it is complete by now */
 		klp_write(moving, "enabled", klp_enabled(moving) ? "0" : "1");
@@ -230,19 +303,32 @@ static void step(void)
 	}
 }
 
-void test_random(void)
+static void run(int steps)
 {
 	char buf[32];
-	int i, steps = 300;
 
 	seed = cmdline_get("klp_sdk.seed", buf, sizeof(buf)) ? atoi(buf) : 1;
 	if (cmdline_get("klp_sdk.steps", buf, sizeof(buf)))
 		steps = atoi(buf);
 	out("# %d steps from klp_sdk.seed=%u", steps, seed);
 	held = 0;
-	for (i = 0; i < steps; i++)
+	moving = NULL;
+	while (steps--)
 		step();
 	settle();
 	sweep();
 	check_invariants();
+}
+
+void test_random(void)
+{
+	may_force = false;
+	run(300);
+}
+
+/* With force, which uses up a patch each time. */
+void test_19_random(void)
+{
+	may_force = true;
+	run(100);
 }
