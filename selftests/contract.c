@@ -1220,6 +1220,80 @@ static void test_19_forced_disable(void)
 	check(strstr(buf, "magic=1") && strstr(buf, "buf=alpha"), "%s", buf);
 }
 
+/* Row 26 */
+static void ticking(int by)
+{
+	long ticks, works, dworks;
+
+	sleep_ms(300);
+	show();
+	ticks = num("ticks");
+	works = num("works");
+	dworks = num("dworks");
+	sleep_ms(500);
+	show();
+	check(num("ticks") >= ticks + 5 && num("works") >= works + 5 &&
+	      num("dworks") >= dworks + 5, "it stands still: %s", text);
+	check(num("timer_by") == by && num("work_by") == by &&
+	      num("dwork_by") == by, "not by %d: %s", by, text);
+}
+
+static void check_dangling(void)
+{
+	static const char path[] =
+		"/sys/module/klp_sdk_poke/parameters/dangling";
+
+	if (!mod_loaded("klp_sdk_poke"))
+		check_ok(mod_load("klp_sdk_poke", ""));
+	check(!file_int(path), "%ld pointers lead into modules that are gone",
+	      file_int(path));
+}
+
+static void test_26_asynchronous(void)
+{
+	pid_t pid;
+
+	load("tp_t1");
+	ticking(1);
+	reverse("tp_t2", begin_load("tp_t2"), true);
+	ticking(1);
+	pid = begin_load("tp_t2");
+	ticking(1);
+	release(pid);
+	check_ok(klp_wait_gone("tp_t1"));
+	check_ok(mod_unload("tp_t1"));
+	check_dangling();
+	ticking(2);
+	/* Where the old module was is something else now. */
+	check_ok(mod_load("tp_mod1", ""));
+	check_ok(mod_load("tp_mod2", ""));
+	ticking(2);
+	load_over("tp_t1", "tp_t2");
+	check_dangling();
+	ticking(1);
+	reverse("tp_t1", begin_disable("tp_t1"), false);
+	ticking(1);
+}
+
+static void test_26_nothing_dangles(void)
+{
+	load("tp_a1");
+	load_over("tp_a2", "tp_a1");
+	check_dangling();
+	load_over("tp_a1", "tp_a2");
+	check_dangling();
+	load_over("tp_m1", "tp_a1");
+	check_ok(mod_load("tp_mod1", ""));
+	load_over("tp_m2", "tp_m1");
+	check_dangling();
+	load("tp_ms1");
+	load("tp_ms2");
+	disable("tp_ms1");
+	check_dangling();
+	load_over("tp_ms3", "tp_ms2");
+	check_dangling();
+}
+
 static const struct test tests[] = {
 	{ "contract-01-enable", test_01_enable },
 	{ "contract-01-enable-in-transition", test_01_enable_in_transition },
@@ -1311,12 +1385,15 @@ static const struct test tests[] = {
 	{ "contract-23-reversed", test_23_reversed },
 	{ "contract-24-object", test_24_object },
 	{ "contract-25-objects-added", test_25_objects_added },
+	{ "contract-26-asynchronous", test_26_asynchronous },
+	{ "contract-26-nothing-dangles", test_26_nothing_dangles },
 	{ "view", test_view },
 	{ "random", test_random },
 	{ "example-loglevel", test_example_loglevel },
 	{ "contract-19-forced-replace", test_19_forced_replace },
 	{ "contract-19-orphan-adopted", test_19_orphan_adopted },
 	{ "contract-19-forced-disable", test_19_forced_disable },
+	{ "contract-19-module-pinned", test_19_module_pinned },
 	{ "contract-19-random", test_19_random },
 };
 

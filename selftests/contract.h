@@ -70,5 +70,6 @@ void test_23_no_memory(void);
 void test_23_reversed(void);
 void test_24_object(void);
 void test_25_objects_added(void);
+void test_19_module_pinned(void);
 
 #endif /* _CONTRACT_H */

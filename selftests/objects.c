@@ -665,3 +665,36 @@ void test_25_objects_added(void)
 	check(kmsg_count(" pre_patch") == 0, "%s", kmsg_since());
 	check_mod1("");
 }
+
+/*
+ * Row 19: what is left behind by a force may point into the module, which stays
+ * until a patch has taken it over.
+ */
+void test_19_module_pinned(void)
+{
+	pid_t pid;
+
+	mod_in(MOD1);
+	load("tp_m1");
+	pid = begin_disable("tp_m1");
+	kmsg_mark();
+	forced = true;
+	check_ok(klp_write("tp_m1", "force", "1"));
+	check_ok(klp_settle("tp_m1"));
+	check(!kmsg_has(" post_unpatch"), "%s", kmsg_since());
+	check(mod_unload(MOD1) == -EAGAIN, "the module went");
+	check_ok(hold_release_all());
+	check(!hold_finish(pid, NULL, 0), "the held task failed");
+	kmsg_mark();
+	load("tp_m1b");
+	check(kmsg_has("tp_m1b ma adopt") && !kmsg_has(" pre_patch"), "%s",
+	      kmsg_since());
+	check_mod1("tp_m1b");
+	/* A cycle per load as ever, but nothing of it is freed. */
+	kmsg_mark();
+	mod_out(MOD1);
+	events(MOD1_LEAVING("tp_m1b"), NULL);
+	mod_in(MOD1);
+	check_mod1("tp_m1b");
+	disable("tp_m1b");
+}

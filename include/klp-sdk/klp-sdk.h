@@ -5,6 +5,7 @@
 #ifndef _KLP_SDK_H
 #define _KLP_SDK_H
 
+#include <klp-sdk/lasting.h>
 #include <klp-sdk/patch.h>
 #include <klp-sdk/state.h>
 #include <klp-sdk/version.h>

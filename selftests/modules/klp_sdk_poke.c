@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Makes the system's records look as if another release of the SDK had made
- * them. Writes to the parameters of the loaded module take effect at once.
+ * them, and looks for pointers into modules that are gone. Reads and writes of
+ * the loaded module's parameters take effect at once.
  */
 #include <linux/livepatch.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 
@@ -57,6 +59,44 @@ static int peek(char *buffer, const struct kernel_param *kp)
 					   struct klp_sdk_record, node)->hints);
 }
 
+/* How many words of @object lead into modules that are gone. */
+static int dangling_in(const void *object, size_t size)
+{
+	const unsigned long *word;
+	int nr = 0;
+
+	for (word = object; size >= sizeof(*word); size -= sizeof(*word), word++)
+		nr += *word >= MODULES_VADDR && *word < MODULES_END &&
+		      !vmalloc_to_page((void *)*word);
+	return nr;
+}
+
+/* The same of all that is reachable from the root. */
+static int dangling(char *buffer, const struct kernel_param *kp)
+{
+	struct klp_sdk_root *root = klp_shadow_get(NULL, KLP_SDK_ROOT_ID);
+	struct klp_sdk_record *record;
+	struct klp_sdk_holder *holder;
+	int nr;
+
+	if (!root)
+		return -ENOENT;
+	nr = dangling_in(root, sizeof(*root));
+	list_for_each_entry(record, &root->records, node) {
+		nr += dangling_in(record, sizeof(*record));
+		if (record->data)
+			nr += dangling_in(record->data, record->alloc_size);
+		list_for_each_entry(holder, &record->holders, node)
+			nr += dangling_in(holder, sizeof(*holder));
+	}
+
+	return sysfs_emit(buffer, "%d\n", nr);
+}
+
+static const struct kernel_param_ops dangling_ops = {
+	.get = dangling,
+};
+
 static const struct kernel_param_ops poke_ops = {
 	.set = poke,
 	.get = peek,
@@ -69,6 +109,8 @@ module_param_cb(record_flags, &poke_ops, NULL, 0600);
 module_param_cb(record_hints, &poke_ops, NULL, 0600);
 module_param_cb(holder_abi, &poke_ops, NULL, 0600);
 module_param_cb(holder_fns_size, &poke_ops, NULL, 0600);
+
+module_param_cb(dangling, &dangling_ops, NULL, 0400);
 
 static int __init klp_sdk_poke_init(void)
 {

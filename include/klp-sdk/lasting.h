@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Locks, timers and work items in a state's data, which outlives the module
+ * that made it.
+ */
+#ifndef _KLP_SDK_LASTING_H
+#define _KLP_SDK_LASTING_H
+
+#include <linux/lockdep.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
+
+#include <klp-sdk/compat.h>
+
+/**
+ * DOC: What must not stay behind in a module
+ *
+ * After a hand-off the replaced patch's module can be unloaded. What the data
+ * holds must not lead into it any more:
+ *
+ * ==================  =======================================================
+ * in the data         what leads into the module, and what to do
+ * ==================  =======================================================
+ * mutex, spinlock     lockdep's key and name, which mutex_init() and the like
+ *                     put into the module: klp_sdk_mutex_init() and the like
+ * timer               its function: klp_sdk_timer_setup(), and
+ *                     klp_sdk_timer_adopt() in .adopt
+ * work item           its function: klp_sdk_work_init(), and
+ *                     klp_sdk_work_adopt() in .adopt
+ * notifier, hook      its function: in .adopt write the new one, then wait
+ *                     for callers of the old one; see examples/notifier
+ * RCU callback        its function: use kfree_rcu(), or rcu_barrier() in .adopt
+ *                     and in .post_unpatch
+ * pointer to a table  copy it into memory of its own, or re-point it in
+ * or a string         .adopt
+ * ==================  =======================================================
+ *
+ * The kernel's stack checks see none of the asynchronous ones: stop them in
+ * .pre_unpatch or .post_unpatch.
+ *
+ * An object that is converted is freed, and so are locks in it: a state with
+ * locks should grow, or keep them in an allocation of their own.
+ */
+
+/**
+ * struct klp_sdk_lock_class - Lockdep's class of a lock, timer or work item
+ * @key:	lockdep's key
+ * @name:	what lockdep's reports call it
+ *
+ * In the state's data, or in other kmalloc() memory that lives as long as what
+ * uses it. Several locks may share a class if they are of one kind. Only lockdep
+ * needs it, but it is there in all kernels, so that one source serves all.
+ */
+struct klp_sdk_lock_class {
+	struct lock_class_key key;
+	char name[24];
+};
+
+/**
+ * klp_sdk_lock_class_init() - Register a class with lockdep
+ * @class:	in kmalloc() memory, zeroed
+ * @name:	copied
+ *
+ * Context: any in which lockdep_register_key() may run: process context, as in
+ * .pre_patch. Ownership: undo it with klp_sdk_lock_class_destroy() before the
+ * memory is freed, usually in .post_unpatch.
+ */
+static inline void klp_sdk_lock_class_init(struct klp_sdk_lock_class *class,
+					   const char *name)
+{
+	strscpy(class->name, name, sizeof(class->name));
+	lockdep_register_key(&class->key);
+}
+
+/**
+ * klp_sdk_lock_class_destroy() - Take a class from lockdep
+ * @class:	what klp_sdk_lock_class_init() registered
+ *
+ * Nothing of the class is used any more: locks are free, timers and work items
+ * are cancelled. Context: process context; may sleep under lockdep.
+ */
+static inline void klp_sdk_lock_class_destroy(struct klp_sdk_lock_class *class)
+{
+	lockdep_unregister_key(&class->key);
+}
+
+/**
+ * klp_sdk_mutex_init() - mutex_init() for a mutex that outlives the module
+ * @lock:	the mutex
+ * @class:	its class
+ *
+ * Context: any, before the mutex is used.
+ */
+static inline void klp_sdk_mutex_init(struct mutex *lock,
+				      struct klp_sdk_lock_class *class)
+{
+	mutex_init(lock);
+	lockdep_set_class_and_name(lock, &class->key, class->name);
+}
+
+/**
+ * klp_sdk_spin_lock_init() - spin_lock_init() for one that outlives the module
+ * @lock:	the spinlock
+ * @class:	its class
+ *
+ * Context: any, before the spinlock is used.
+ */
+static inline void klp_sdk_spin_lock_init(spinlock_t *lock,
+					  struct klp_sdk_lock_class *class)
+{
+	spin_lock_init(lock);
+	lockdep_set_class_and_name(lock, &class->key, class->name);
+}
+
+/**
+ * klp_sdk_rwsem_init() - init_rwsem() for one that outlives the module
+ * @lock:	the semaphore
+ * @class:	its class
+ *
+ * Context: any, before the semaphore is used.
+ */
+static inline void klp_sdk_rwsem_init(struct rw_semaphore *lock,
+				      struct klp_sdk_lock_class *class)
+{
+	init_rwsem(lock);
+	lockdep_set_class_and_name(lock, &class->key, class->name);
+}
+
+/* Timers and work items have a lockdep map that is no lock's. */
+#ifdef CONFIG_LOCKDEP
+#define __klp_sdk_set_map(_map, _class)					\
+	lockdep_init_map(_map, (_class)->name, &(_class)->key, 0)
+#else
+#define __klp_sdk_set_map(_map, _class)	((void)(_class))
+#endif
+
+/**
+ * klp_sdk_timer_setup() - timer_setup() for a timer that outlives the module
+ * @timer:	the timer
+ * @fn:		its function
+ * @flags:	TIMER_*
+ * @class:	its class
+ *
+ * Context: any, before the timer is used. Ownership: each patch that takes the
+ * state over calls klp_sdk_timer_adopt().
+ */
+static inline void klp_sdk_timer_setup(struct timer_list *timer,
+				       void (*fn)(struct timer_list *timer),
+				       unsigned int flags,
+				       struct klp_sdk_lock_class *class)
+{
+	timer_setup(timer, fn, flags);
+	__klp_sdk_set_map(&timer->lockdep_map, class);
+}
+
+/**
+ * klp_sdk_timer_adopt() - Give a timer this module's function, in .adopt
+ * @timer:	set up by klp_sdk_timer_setup() in a replaced patch
+ * @fn:		its function from now on
+ *
+ * Waits for the old function if it runs. A timer that is pending stays so, at the
+ * same time; so does one that arms itself.
+ *
+ * Context: process context; may sleep. Do not hold a lock that the function
+ * takes.
+ */
+static inline void klp_sdk_timer_adopt(struct timer_list *timer,
+				       void (*fn)(struct timer_list *timer))
+{
+	/* Who arms the timer from now on arms it with the new function. */
+	WRITE_ONCE(timer->function, fn);
+	if (klp_sdk_compat_timer_delete_sync(timer))
+		timer_reduce(timer, timer->expires);
+}
+
+/**
+ * klp_sdk_work_init() - INIT_WORK() for a work item that outlives the module
+ * @work:	the work item
+ * @fn:		its function
+ * @class:	its class
+ *
+ * Context: any, before the work item is used. Ownership: each patch that takes
+ * the state over calls klp_sdk_work_adopt().
+ */
+static inline void klp_sdk_work_init(struct work_struct *work, work_func_t fn,
+				     struct klp_sdk_lock_class *class)
+{
+	INIT_WORK(work, fn);
+	__klp_sdk_set_map(&work->lockdep_map, class);
+}
+
+/**
+ * klp_sdk_work_adopt() - Give a work item this module's function, in .adopt
+ * @work:	set up by klp_sdk_work_init() in a replaced patch
+ * @fn:		its function from now on
+ *
+ * Waits for the old function if it runs.
+ *
+ * Context: process context; may sleep. Do not hold a lock that the function
+ * takes.
+ *
+ * Return: true if it was pending, and is no more: queue it again.
+ */
+static inline bool __must_check klp_sdk_work_adopt(struct work_struct *work,
+						   work_func_t fn)
+{
+	WRITE_ONCE(work->func, fn);
+	return cancel_work_sync(work);
+}
+
+/**
+ * klp_sdk_delayed_work_init() - INIT_DELAYED_WORK() for what outlives the module
+ * @dwork:	the work item
+ * @fn:		its function
+ * @class:	its class
+ * @timer_class: the class of its timer; not the same as @class
+ *
+ * Context: any, before the work item is used. Ownership: each patch that takes
+ * the state over calls klp_sdk_delayed_work_adopt().
+ */
+static inline void
+klp_sdk_delayed_work_init(struct delayed_work *dwork, work_func_t fn,
+			  struct klp_sdk_lock_class *class,
+			  struct klp_sdk_lock_class *timer_class)
+{
+	INIT_DELAYED_WORK(dwork, fn);
+	__klp_sdk_set_map(&dwork->work.lockdep_map, class);
+	__klp_sdk_set_map(&dwork->timer.lockdep_map, timer_class);
+}
+
+/**
+ * klp_sdk_delayed_work_adopt() - Give it this module's function, in .adopt
+ * @dwork:	set up by klp_sdk_delayed_work_init() in a replaced patch
+ * @fn:		its function from now on
+ *
+ * Waits for the old function if it runs.
+ *
+ * Context: process context; may sleep. Do not hold a lock that the function
+ * takes.
+ *
+ * Return: true if it was pending, and is no more: queue it again.
+ */
+static inline bool __must_check
+klp_sdk_delayed_work_adopt(struct delayed_work *dwork, work_func_t fn)
+{
+	WRITE_ONCE(dwork->work.func, fn);
+	return cancel_delayed_work_sync(dwork);
+}
+
+#endif /* _KLP_SDK_LASTING_H */
