@@ -8,6 +8,7 @@
  * the patched function: it shows what the readers see.
  */
 #include <dirent.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -1294,6 +1295,31 @@ static void test_26_nothing_dangles(void)
 	check_dangling();
 }
 
+/* A program that runs into a breakpoint. */
+static void breakpoint(void *arg)
+{
+	(void)arg;
+	asm volatile("int3");
+}
+
+static void test_example_notifier(void)
+{
+	int i;
+
+	load("notifier_v1");
+	for (i = 0; i < 3; i++)
+		check(reap(spawn(breakpoint, NULL)) == -SIGTRAP, "no trap");
+	show();
+	check(num("traps") == 3 && num("by") == 1, "%s", text);
+	load_over("notifier_v2", "notifier_v1");
+	check_dangling();
+	check(reap(spawn(breakpoint, NULL)) == -SIGTRAP, "no trap");
+	show();
+	check(num("traps") == 4 && num("by") == 2, "%s", text);
+	disable("notifier_v2");
+	check(reap(spawn(breakpoint, NULL)) == -SIGTRAP, "no trap");
+}
+
 static const struct test tests[] = {
 	{ "contract-01-enable", test_01_enable },
 	{ "contract-01-enable-in-transition", test_01_enable_in_transition },
@@ -1390,6 +1416,7 @@ static const struct test tests[] = {
 	{ "view", test_view },
 	{ "random", test_random },
 	{ "example-loglevel", test_example_loglevel },
+	{ "example-notifier", test_example_notifier },
 	{ "contract-19-forced-replace", test_19_forced_replace },
 	{ "contract-19-orphan-adopted", test_19_orphan_adopted },
 	{ "contract-19-forced-disable", test_19_forced_disable },
@@ -1437,6 +1464,7 @@ static void unload_tested(void)
 			*next++ = '\0';
 		*strchrnul(line, ' ') = '\0';
 		if (!strncmp(line, "tp_", 3) || !strncmp(line, "loglevel_", 9) ||
+		    !strncmp(line, "notifier_", 9) ||
 		    !strcmp(line, "klp_sdk_block"))
 			check(!mod_unload(line) || forced,
 			      "cannot unload %s", line);
