@@ -21,6 +21,7 @@ for line in "${lines[@]}"; do
 	n=$((n + 1))
 	cp -r --update "$top"/{Kbuild,tools,include,sdk,examples,selftests} "$tree/"
 	cp "$top"/sdk/*.c "$tree/sdk/"
+	cp "$top"/include/klp-sdk/*.h "$tree/include/klp-sdk/"
 	sed -i "$script" "$tree/sdk/$file"
 	why=
 	if cmp -s "$top/sdk/$file" "$tree/sdk/$file"; then
