@@ -357,6 +357,10 @@ void klp_sdk_state_release(struct klp_sdk_patch *patch,
 	 */
 	orphan = last && quits && record->flags & KLP_SDK_RECORD_FORCED &&
 		 klp_sdk_compat_pin(state->obj);
+	if (orphan && record->object[0])
+		pr_warn("klp-sdk: %s: state '%s' (id %lu) is left behind; %s cannot be unloaded until a patch takes the state over\n",
+			patch->patch.mod->name, state->name, record->id,
+			record->object);
 
 	if (last && !(record->flags & KLP_SDK_RECORD_FORCED))
 		klp_sdk_holder_undo(state->holder)->post_unpatch(record->data);

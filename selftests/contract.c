@@ -1385,6 +1385,12 @@ static const struct test tests[] = {
 	{ "contract-24-other-size", test_24_other_size },
 	{ "contract-24-other-name", test_24_other_name },
 	{ "contract-25-absent-module-only", test_25_absent_module_only },
+	{ "contract-03-module", test_03_module },
+	{ "contract-09-14-15-module", test_09_module },
+	{ "contract-20-module", test_20_module },
+	{ "contract-20-module-older", test_20_module_older },
+	{ "contract-21-module", test_21_module },
+	{ "contract-21-module-between", test_21_module_between },
 	{ "contract-17-comes-and-goes", test_17_comes_and_goes },
 	{ "contract-17-loaded-before", test_17_loaded_before },
 	{ "contract-17-init-fails", test_17_init_fails },
@@ -1421,6 +1427,7 @@ static const struct test tests[] = {
 	{ "contract-19-orphan-adopted", test_19_orphan_adopted },
 	{ "contract-19-forced-disable", test_19_forced_disable },
 	{ "contract-19-module-pinned", test_19_module_pinned },
+	{ "contract-19-forced-then-raw", test_19_forced_then_raw },
 	{ "contract-19-random", test_19_random },
 };
 

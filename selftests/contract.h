@@ -71,5 +71,12 @@ void test_23_reversed(void);
 void test_24_object(void);
 void test_25_objects_added(void);
 void test_19_module_pinned(void);
+void test_19_forced_then_raw(void);
+void test_03_module(void);
+void test_09_module(void);
+void test_20_module(void);
+void test_20_module_older(void);
+void test_21_module(void);
+void test_21_module_between(void);
 
 #endif /* _CONTRACT_H */

@@ -43,6 +43,8 @@ static void check_mod1(const char *patch)
 	if (!strcmp(f.text, "original\n"))
 		return;
 	check(strstr(f.text, " data=1"), "no data: %s", f.text);
+	if (strstr(f.text, "patch=tp_rawm "))
+		return;
 	check(!patch || strstr(f.text, " live=1"), "not live: %s", f.text);
 	if (strstr(f.text, " live=1"))
 		check(strstr(f.text, " magic=1 made=1 "), "not sound: %s",
@@ -139,6 +141,12 @@ void test_17_pre_patch_fails(void)
 	check_mod1("tp_m1");
 }
 
+static void check_paired(const char *make, const char *undo)
+{
+	check(kmsg_count(make) == kmsg_count(undo), "%d x%s, %d x%s",
+	      kmsg_count(make), make, kmsg_count(undo), undo);
+}
+
 /* Every allocation of @patch fails once when tp_mod1 comes. */
 static void exhaust_coming(const char *patch, int least)
 {
@@ -208,6 +216,46 @@ void test_17_refused_while_absent(void)
 	says("tp_m3: state 'ma' (id 202)", "permanent", NULL);
 	mod_in(MOD1);
 	check_mod1("tp_mp");
+}
+
+/* Rows 9, 14 and 15 for states of a module that is not there, or is. */
+static void test_refusals(void)
+{
+	load("tp_m1");
+	kmsg_mark();
+	refused("tp_mx", "", -EINVAL);
+	says("tp_mx: state 'ma' (id 202)", "no migration from version 1",
+	     "held by tp_m1, to version 3", NULL);
+	refused("tp_mh", "", -EBUSY);
+	says("tp_mh: state 'va' (id 201)", "held by tp_m1 already", NULL);
+	disable("tp_m1");
+	load("tp_ms1");
+	kmsg_mark();
+	refused("tp_ms4", "", -EBUSY);
+	says("tp_ms4: state 'sm' (id 212)", "version 1 is held by tp_ms1",
+	     "version 2 is here", NULL);
+	disable("tp_ms1");
+}
+
+void test_09_module(void)
+{
+	test_refusals();
+	mod_in(MOD1);
+	test_refusals();
+}
+
+/* Row 3: the core fails to patch the module, after vmlinux was. */
+void test_03_module(void)
+{
+	mod_in(MOD1);
+	check_ok(mod_load("klp_sdk_block", "symbol=tp_mod1_show"));
+	refused("tp_m1", "", -EBUSY);
+	check_paired(" pre_patch", " post_unpatch");
+	check(kmsg_count(" pre_patch") == 6 && !kmsg_has(" post_patch"), "%s",
+	      kmsg_since());
+	check_ok(mod_unload("klp_sdk_block"));
+	load("tp_m1");
+	check_mod1("tp_m1");
 }
 
 void test_17_stacked(void)
@@ -292,7 +340,7 @@ static void check_settled(int states)
 {
 	static const char *const all[] = {
 		"tp_m1", "tp_m1b", "tp_m2", "tp_m3", "tp_mr", "tp_ms1",
-		"tp_ms2", "tp_ms3",
+		"tp_ms2", "tp_ms3", "tp_mw1", "tp_mw2",
 	};
 	const char *found = NULL;
 	size_t i;
@@ -304,6 +352,8 @@ static void check_settled(int states)
 	check(!found == !states, "%d patches and %d states", n, states);
 	if (found)
 		check_states(found, states);
+	if (klp_enabled("tp_rawm") == 1)
+		found = "tp_rawm";
 	if (mod_loaded(MOD1))
 		check_mod1(n > 1 ? NULL : found ?: "");
 }
@@ -312,7 +362,7 @@ static void clean_up(void)
 {
 	static const char *const all[] = {
 		"tp_ms2", "tp_ms1", "tp_ms3", "tp_m1", "tp_m1b", "tp_m2",
-		"tp_m3", "tp_mr",
+		"tp_m3", "tp_mr", "tp_mw1", "tp_mw2", "tp_rawm",
 	};
 	size_t i;
 
@@ -325,12 +375,6 @@ static void clean_up(void)
 		check_ok(klp_wait_gone(all[i]));
 		check_ok(mod_unload(all[i]));
 	}
-}
-
-static void check_paired(const char *make, const char *undo)
-{
-	check(kmsg_count(make) == kmsg_count(undo), "%d x%s, %d x%s",
-	      kmsg_count(make), make, kmsg_count(undo), undo);
 }
 
 static void begin(const struct scenario *s)
@@ -456,6 +500,39 @@ void test_18_replace_several(void)
 {
 	play_all(&(struct scenario){ { "tp_ms1", "tp_ms2" }, "tp_ms3", 2, 2,
 					PROC });
+}
+
+/* Row 20: what a patch without the SDK has, or gets meanwhile. */
+void test_20_module(void)
+{
+	play_all(&(struct scenario){ { "tp_rawm" }, "tp_mw1", 1, 0, PROC });
+}
+
+void test_20_module_older(void)
+{
+	play_all(&(struct scenario){ { "tp_rawm" }, "tp_mw2", 1, 0, PROC });
+}
+
+/* Row 21, and back */
+void test_21_module(void)
+{
+	play_all(&(struct scenario){ { "tp_mw1" }, "tp_rawm", 0, 1, PROC });
+	/* The record that nobody has is forgotten by the next patch of the SDK. */
+	load("tp_nostate");
+}
+
+void test_21_module_between(void)
+{
+	mod_in(MOD1);
+	load("tp_mw1");
+	load_over("tp_rawm", "tp_mw1");
+	mod_out(MOD1);
+	mod_in(MOD1);
+	load_over("tp_mw2", "tp_rawm");
+	check_mod1("tp_mw2");
+	check_states("tp_mw2", 1);
+	mod_out(MOD1);
+	check_states("tp_mw2", 1);
 }
 
 /* Whose functions run, and when. */
@@ -682,6 +759,8 @@ void test_19_module_pinned(void)
 	check_ok(klp_write("tp_m1", "force", "1"));
 	check_ok(klp_settle("tp_m1"));
 	check(!kmsg_has(" post_unpatch"), "%s", kmsg_since());
+	check(kmsg_count("left behind; tp_mod1 cannot be unloaded") == 3, "%s",
+	      kmsg_since());
 	check(mod_unload(MOD1) == -EAGAIN, "the module went");
 	check_ok(hold_release_all());
 	check(!hold_finish(pid, NULL, 0), "the held task failed");
@@ -697,4 +776,28 @@ void test_19_module_pinned(void)
 	mod_in(MOD1);
 	check_mod1("tp_m1b");
 	disable("tp_m1b");
+}
+
+/* Row 19: sticky also over a patch without the SDK that had the data meanwhile. */
+void test_19_forced_then_raw(void)
+{
+	pid_t pid;
+
+	/* The test before may have left it pinned. */
+	if (!mod_loaded(MOD1))
+		mod_in(MOD1);
+	load("tp_mw1");
+	pid = begin_load("tp_mw1b");
+	forced = true;
+	check_ok(klp_write("tp_mw1b", "force", "1"));
+	check_ok(klp_settle("tp_mw1b"));
+	check_ok(hold_release_all());
+	check(!hold_finish(pid, NULL, 0), "the held task failed");
+	view("tp_mw1b", "221 1 24 F tp_mod1 rm tp_mw1b:live\n", NULL);
+	load_over("tp_rawm", "tp_mw1b");
+	load_over("tp_mw2", "tp_rawm");
+	view("tp_mw2", "221 2 32 F tp_mod1 rm tp_mw2:live\n", NULL);
+	kmsg_mark();
+	disable("tp_mw2");
+	check(!kmsg_has(" post_unpatch"), "%s", kmsg_since());
 }

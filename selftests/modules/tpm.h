@@ -12,6 +12,9 @@
  * TPM_MA	properties of ma that differ
  * TPM_VERSION_SHOW	a function that no other patch changes: /proc/version
  *
+ * TPM_STACKED	two other states that patches share, of which sm is of tp_mod1
+ * TPM_LONE	one other state of tp_mod1
+ *
  * Each state owns a buffer and counts in @made how often the change was made:
  * never but once at a time. Like those of tp.h the functions say that they run.
  */
@@ -25,8 +28,7 @@
 #include <linux/string.h>
 #include <klp-sdk/klp-sdk.h>
 
-#define TPM_MAGIC	0x0ddba115
-#define TPM_BUF		16
+#include "tpm-types.h"
 
 #ifndef TPM_VERSION
 #define TPM_VERSION	1
@@ -35,36 +37,14 @@
 #define TPM_STATES	&va, &ma, &mb, &na, &vb, &nb, &mc, &vc
 #endif
 #ifndef TPM_MA
-#define TPM_MA		.object = "tp_mod1"
+#define TPM_MA		.object = "tp_mod1", .version = TPM_VERSION
+#endif
+#ifndef TPM_SM_VERSION
+#define TPM_SM_VERSION	1
 #endif
 #ifndef TPM_REPLACE
 #define TPM_REPLACE	true
 #endif
-
-struct tpm_v1 {
-	u32 magic;
-	int made;
-	char *buf;
-	long hits;
-};
-
-/* What tpm_v1 is converted to. */
-struct tpm_v2 {
-	long hits;
-	char *buf;
-	int made;
-	int from;
-	u32 magic;
-};
-
-/* What tpm_v1 grows to. */
-struct tpm_g2 {
-	u32 magic;
-	int made;
-	char *buf;
-	long hits;
-	long before;
-};
 
 #if TPM_VERSION == 1
 #define TPM_CONVERTED	struct tpm_v1
@@ -150,15 +130,17 @@ static void tpm_from_v1(struct tpm_v2 *d, const struct tpm_v1 *old)
 	d->from = 1;
 }
 
-static void tpm_grow(struct tpm_g2 *d)
+static __maybe_unused void tpm_grow(struct tpm_g2 *d)
 {
 	d->before = d->hits;
 }
 
 KLP_SDK_CONVERT(tpm_v1, 1, struct tpm_v1, struct tpm_v2, tpm_from_v1);
+#ifndef TPM_LONE
 KLP_SDK_CONVERT(tpm_v1_ma, 1, struct tpm_v1, struct tpm_v2, tpm_from_v1);
 KLP_SDK_CONVERT(tpm_v1_nb, 1, struct tpm_v1, struct tpm_v2, tpm_from_v1);
 KLP_SDK_GROW(tpm_g1, 1, struct tpm_v1, struct tpm_g2, before, tpm_grow);
+#endif
 #define TPM_CONVERT(_m)	.convert = { KLP_SDK_FROM(_m) }
 #define TPM_GROW	.grow = { KLP_SDK_FROM(tpm_g1) }
 #else
@@ -166,7 +148,7 @@ KLP_SDK_GROW(tpm_g1, 1, struct tpm_v1, struct tpm_g2, before, tpm_grow);
 #define TPM_GROW	.reserve = 64
 #endif
 
-#ifndef TPM_STACKED
+#if !defined(TPM_STACKED) && !defined(TPM_LONE)
 TPM_FNS(va, TPM_CONVERTED)
 KLP_SDK_STATE(va, TPM_CONVERTED, .id = KLP_SDK_STATE_ID(201),
 	      .version = TPM_VERSION, TPM_CONVERT(tpm_v1), TPM_DECL(va),
@@ -179,8 +161,7 @@ KLP_SDK_STATE(vb, TPM_GROWN, .id = KLP_SDK_STATE_ID(205),
 #ifndef TPM_FEW
 TPM_FNS(ma, TPM_CONVERTED)
 KLP_SDK_STATE(ma, TPM_CONVERTED, .id = KLP_SDK_STATE_ID(202), TPM_MA,
-	      .version = TPM_VERSION, TPM_CONVERT(tpm_v1_ma), TPM_DECL(ma),
-	      .adopt = ma_adopt);
+	      TPM_CONVERT(tpm_v1_ma), TPM_DECL(ma), .adopt = ma_adopt);
 TPM_FNS(na, struct tpm_v1)
 KLP_SDK_STATE(na, struct tpm_v1, .id = KLP_SDK_STATE_ID(204),
 	      .object = "tp_mod2", .version = 1, TPM_DECL(na),
@@ -207,13 +188,22 @@ KLP_SDK_STATE(mc, struct tpm_v1, .id = KLP_SDK_STATE_ID(207),
 #define TPM_VM_LIVE	klp_sdk_live(vb)
 #define TPM_VM_DATA	klp_sdk_data(vb)
 
+#elif defined(TPM_LONE) /* the state that tp_rawm has as well */
+TPM_FNS(rm, TPM_CONVERTED)
+KLP_SDK_STATE(rm, TPM_CONVERTED, .id = KLP_SDK_STATE_ID(221),
+	      .object = "tp_mod1", .version = TPM_VERSION,
+	      TPM_CONVERT(tpm_v1), TPM_DECL(rm), .adopt = rm_adopt);
+#define TPM_LIVE	klp_sdk_live(rm)
+#define TPM_DATA	true
+
 #else /* TPM_STACKED: two states that patches share */
 TPM_FNS(sv, struct tpm_v1)
 KLP_SDK_STATE(sv, struct tpm_v1, .id = KLP_SDK_STATE_ID(211), .version = 1,
 	      .stackable = true, TPM_DECL(sv));
 TPM_FNS(sm, struct tpm_v1)
-KLP_SDK_STATE(sm, struct tpm_v1, .id = KLP_SDK_STATE_ID(212), .version = 1,
-	      .object = "tp_mod1", .stackable = true, TPM_DECL(sm));
+KLP_SDK_STATE(sm, struct tpm_v1, .id = KLP_SDK_STATE_ID(212),
+	      .version = TPM_SM_VERSION, .object = "tp_mod1",
+	      .stackable = true, TPM_DECL(sm));
 #define TPM_LIVE	klp_sdk_live(sm)
 #define TPM_DATA	klp_sdk_data(sm)
 #define TPM_VM_LIVE	klp_sdk_live(sv)
@@ -224,16 +214,19 @@ KLP_SDK_STATE(sm, struct tpm_v1, .id = KLP_SDK_STATE_ID(212), .version = 1,
 static int tpm_show(struct seq_file *m, void *v)
 {
 	seq_printf(m, "patch=%s", KBUILD_MODNAME);
-	seq_printf(m, " made=%d hits=%ld buf=%s\n",
+#ifdef TPM_VM_LIVE
+	seq_printf(m, " made=%d hits=%ld buf=%s",
 		   TPM_VM_LIVE ? TPM_VM_LIVE->made : -1,
 		   ++TPM_VM_DATA->hits, TPM_VM_DATA->buf);
+#endif
+	seq_puts(m, "\n");
 	return 0;
 }
 
 /* In place of tp_mod1_show(). */
 static int tpm_mod1_show(struct seq_file *m, void *v)
 {
-	struct tpm_v1 *d = TPM_LIVE;
+	typeof(TPM_LIVE) d = TPM_LIVE;
 
 	seq_printf(m, "patch=%s live=%d data=%d", KBUILD_MODNAME, !!d,
 		   !!TPM_DATA);

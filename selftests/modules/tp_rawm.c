@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A livepatch without the SDK that has the state of tp_mw1, bound to tp_mod1. It
+ * copies the predecessor's pointer as the kernel's documentation says, and takes
+ * care where that does not: klp_get_prev_state() may be called in a transition
+ * only, which the own function tells.
+ */
+#include <linux/livepatch.h>
+#include <linux/module.h>
+#include <linux/printk.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "tpm-types.h"
+
+#define say(fn)	pr_info("tp: " KBUILD_MODNAME " rm " fn "\n")
+
+static int rawm_mod1_show(struct seq_file *m, void *v)
+{
+	seq_printf(m, "patch=%s live=0 data=1\n", KBUILD_MODNAME);
+	return 0;
+}
+
+static int rawm_show(struct seq_file *m, void *v)
+{
+	seq_printf(m, "patch=%s\n", KBUILD_MODNAME);
+	return 0;
+}
+
+static struct klp_func mod1_funcs[] = {
+	{ .old_name = "tp_mod1_show", .new_func = rawm_mod1_show },
+	{ }
+};
+
+static struct klp_func funcs[] = {
+	{ .old_name = "cmdline_proc_show", .new_func = rawm_show },
+	{ }
+};
+
+static struct klp_state states[] = {
+	{ .id = 221, .version = 1 },
+	{ }
+};
+
+static struct tpm_v1 *inherits(void)
+{
+	struct klp_state *prev;
+
+	prev = mod1_funcs[0].transition ? klp_get_prev_state(221) : NULL;
+	return prev ? prev->data : NULL;
+}
+
+static int pre_patch(struct klp_object *obj)
+{
+	struct tpm_v1 *d;
+
+	if (inherits())
+		return 0;
+	say("pre_patch");
+	d = kzalloc(sizeof(*d), GFP_KERNEL);
+	if (!d)
+		return -ENOMEM;
+	d->buf = kzalloc(TPM_BUF, GFP_KERNEL);
+	if (!d->buf) {
+		kfree(d);
+		return -ENOMEM;
+	}
+	strscpy(d->buf, "rm", TPM_BUF);
+	d->magic = TPM_MAGIC;
+	states[0].data = d;
+	return 0;
+}
+
+static void post_patch(struct klp_object *obj)
+{
+	struct tpm_v1 *d = states[0].data;
+
+	if (!d) {
+		states[0].data = klp_get_prev_state(221)->data;
+		return;
+	}
+	say("post_patch");
+	d->made++;
+}
+
+static void pre_unpatch(struct klp_object *obj)
+{
+	struct tpm_v1 *d = states[0].data;
+
+	say("pre_unpatch");
+	if (--d->made || d->magic != TPM_MAGIC || strcmp(d->buf, "rm"))
+		pr_err("tp: " KBUILD_MODNAME " BAD rm\n");
+}
+
+static void post_unpatch(struct klp_object *obj)
+{
+	struct tpm_v1 *d = states[0].data;
+
+	/* A reversed enable that would have inherited has nothing. */
+	if (!d)
+		return;
+	say("post_unpatch");
+	kfree(d->buf);
+	kfree(d);
+	states[0].data = NULL;
+}
+
+static struct klp_object objs[] = {
+	{
+		.funcs = funcs,
+	}, {
+		.name = "tp_mod1",
+		.funcs = mod1_funcs,
+		.callbacks = {
+			.pre_patch = pre_patch,
+			.post_patch = post_patch,
+			.pre_unpatch = pre_unpatch,
+			.post_unpatch = post_unpatch,
+		},
+	}, { }
+};
+
+static struct klp_patch patch = {
+	.mod = THIS_MODULE,
+	.objs = objs,
+	.states = states,
+	.replace = true,
+};
+
+static int __init tp_rawm_init(void)
+{
+	return klp_enable_patch(&patch);
+}
+
+static void __exit tp_rawm_exit(void)
+{
+}
+
+module_init(tp_rawm_init);
+module_exit(tp_rawm_exit);
+MODULE_INFO(livepatch, "Y");
+MODULE_DESCRIPTION("klp-sdk test: a raw livepatch with a state of a module");
+MODULE_LICENSE("GPL");
