@@ -425,8 +425,9 @@ static int klp_sdk_build_objects(struct klp_sdk_patch *patch)
 	}
 	room = klp_sdk_record_modules(patch->modules, room);
 	for (i = 0; i < room; i++)
-		if (!klp_sdk_find_object(patch, patch->modules[i]))
-			klp_sdk_add_object(objs++, patch->modules[i], NULL);
+		if (!klp_sdk_find_object(patch, patch->modules[i].name))
+			klp_sdk_add_object(objs++, patch->modules[i].name,
+					   NULL);
 
 	return 0;
 }

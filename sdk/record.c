@@ -286,10 +286,10 @@ int klp_sdk_record_count(void)
 
 /*
  * Copy the names of the modules that states are bound to, at most @room, to
- * @names. Returns how many. Records may come meanwhile: a patch that lacks an
+ * @modules. Returns how many. Records may come meanwhile: a patch that lacks an
  * object is refused later.
  */
-int klp_sdk_record_modules(char (*names)[MODULE_NAME_LEN], int room)
+int klp_sdk_record_modules(struct klp_sdk_module_name *modules, int room)
 {
 	struct klp_sdk_record *record;
 	struct klp_sdk_root *root;
@@ -301,8 +301,8 @@ int klp_sdk_record_modules(char (*names)[MODULE_NAME_LEN], int room)
 		list_for_each_entry_rcu(record, &root->records, node)
 			if (nr < room && klp_sdk_record_known(record) &&
 			    record->object[0])
-				strscpy(names[nr++], record->object,
-					sizeof(*names));
+				strscpy(modules[nr++].name, record->object,
+					sizeof(modules->name));
 	rcu_read_unlock();
 
 	return nr;

@@ -183,7 +183,7 @@ struct klp_sdk_holder *klp_sdk_holder_alloc(struct klp_sdk_patch *patch,
 void klp_sdk_holder_free(struct klp_sdk_holder *holder);
 
 int klp_sdk_record_count(void);
-int klp_sdk_record_modules(char (*names)[MODULE_NAME_LEN], int room);
+int klp_sdk_record_modules(struct klp_sdk_module_name *modules, int room);
 void klp_sdk_record_merge(struct klp_sdk_patch *patch, int room);
 void klp_sdk_record_explain(const struct klp_sdk_patch *patch);
 

@@ -450,73 +450,125 @@ static void play_all(const struct scenario *s)
 
 void test_18_enable(void)
 {
-	play_all(&(struct scenario){ { NULL }, "tp_m1", 8, 0, PROC });
+	static const struct scenario s = {
+		{ NULL }, "tp_m1", 8, 0, PROC,
+	};
+
+	play_all(&s);
 }
 
 void test_18_disable(void)
 {
-	play_all(&(struct scenario){ { "tp_m1" }, "tp_m1", 0, 8, PROC });
+	static const struct scenario s = {
+		{ "tp_m1" }, "tp_m1", 0, 8, PROC,
+	};
+
+	play_all(&s);
 }
 
 void test_18_replace_same_version(void)
 {
-	play_all(&(struct scenario){ { "tp_m1" }, "tp_m1b", 8, 8, PROC });
+	static const struct scenario s = {
+		{ "tp_m1" }, "tp_m1b", 8, 8, PROC,
+	};
+
+	play_all(&s);
 }
 
 void test_18_replace_older(void)
 {
-	play_all(&(struct scenario){ { "tp_m1" }, "tp_m2", 8, 8, PROC });
+	static const struct scenario s = {
+		{ "tp_m1" }, "tp_m2", 8, 8, PROC,
+	};
+
+	play_all(&s);
 }
 
 void test_18_downgrade(void)
 {
-	play_all(&(struct scenario){ { "tp_m2" }, "tp_m1", 8, 8, PROC });
+	static const struct scenario s = {
+		{ "tp_m2" }, "tp_m1", 8, 8, PROC,
+	};
+
+	play_all(&s);
 }
 
 void test_18_undeclared(void)
 {
-	play_all(&(struct scenario){ { "tp_m1" }, "tp_m3", 5, 8, PROC });
+	static const struct scenario s = {
+		{ "tp_m1" }, "tp_m3", 5, 8, PROC,
+	};
+
+	play_all(&s);
 }
 
 void test_18_retire(void)
 {
-	play_all(&(struct scenario){ { "tp_m1" }, "tp_mr", 7, 8, PROC });
+	static const struct scenario s = {
+		{ "tp_m1" }, "tp_mr", 7, 8, PROC,
+	};
+
+	play_all(&s);
 }
 
 void test_18_stacked(void)
 {
-	play_all(&(struct scenario){ { "tp_ms1" }, "tp_ms2", 2, 2, PROC });
+	static const struct scenario s = {
+		{ "tp_ms1" }, "tp_ms2", 2, 2, PROC,
+	};
+
+	play_all(&s);
 }
 
 void test_18_stacked_leave(void)
 {
-	play_all(&(struct scenario){ { "tp_ms1", "tp_ms2" }, "tp_ms1", 2, 2,
-					"/proc/version" });
-	play_all(&(struct scenario){ { "tp_ms1", "tp_ms2" }, "tp_ms2", 2, 2,
-					PROC });
+	static const struct scenario first = {
+		{ "tp_ms1", "tp_ms2" }, "tp_ms1", 2, 2, "/proc/version",
+	};
+	static const struct scenario second = {
+		{ "tp_ms1", "tp_ms2" }, "tp_ms2", 2, 2, PROC,
+	};
+
+	play_all(&first);
+	play_all(&second);
 }
 
 void test_18_replace_several(void)
 {
-	play_all(&(struct scenario){ { "tp_ms1", "tp_ms2" }, "tp_ms3", 2, 2,
-					PROC });
+	static const struct scenario s = {
+		{ "tp_ms1", "tp_ms2" }, "tp_ms3", 2, 2, PROC,
+	};
+
+	play_all(&s);
 }
 
 /* Row 20: what a patch without the SDK has, or gets meanwhile. */
 void test_20_module(void)
 {
-	play_all(&(struct scenario){ { "tp_rawm" }, "tp_mw1", 1, 0, PROC });
+	static const struct scenario s = {
+		{ "tp_rawm" }, "tp_mw1", 1, 0, PROC,
+	};
+
+	play_all(&s);
 }
 
 void test_20_module_older(void)
 {
-	play_all(&(struct scenario){ { "tp_rawm" }, "tp_mw2", 1, 0, PROC });
+	static const struct scenario s = {
+		{ "tp_rawm" }, "tp_mw2", 1, 0, PROC,
+	};
+
+	play_all(&s);
 }
 
 /* Row 21, and back */
 void test_21_module(void)
 {
-	play_all(&(struct scenario){ { "tp_mw1" }, "tp_rawm", 0, 1, PROC });
+	static const struct scenario s = {
+		{ "tp_mw1" }, "tp_rawm", 0, 1, PROC,
+	};
+
+	play_all(&s);
 	/* The record that nobody has is forgotten by the next patch of the SDK. */
 	load("tp_nostate");
 }

@@ -25,17 +25,17 @@
 #include "vm/guest.h"
 
 #define MOD1	"tp_mod1"
-#define ALPHA	(1 << 0)
-#define BETA	(1 << 1)
-#define GAMMA	(1 << 2)
-#define DELTA	(1 << 3)
-#define VMS	(1 << 4 | 1 << 5)			/* va, vb */
-#define MB	(1 << 6)
-#define MC	(1 << 7)
-#define MA	(1 << 8)
-#define NAMED	(1 << 9 | 1 << 10)			/* na, vc */
-#define NB	(1 << 11)
-#define SHARED	(1 << 12 | 1 << 13)			/* sv, sm */
+#define ALPHA	0x0001
+#define BETA	0x0002
+#define GAMMA	0x0004
+#define DELTA	0x0008
+#define VMS	0x0030	/* va, vb */
+#define MB	0x0040
+#define MC	0x0080
+#define MA	0x0100
+#define NAMED	0x0600	/* na, vc */
+#define NB	0x0800
+#define SHARED	0x3000	/* sv, sm */
 
 /* In the order of the bits. */
 static const struct {

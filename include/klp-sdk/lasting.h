@@ -130,13 +130,22 @@ static inline void klp_sdk_rwsem_init(struct rw_semaphore *lock,
 	lockdep_set_class_and_name(lock, &class->key, class->name);
 }
 
-/* Timers and work items have a lockdep map that is no lock's. */
+/* Timers and work items have a map that is no lock's, and only with lockdep. */
+static inline void __klp_sdk_timer_set_class(struct timer_list *timer,
+					     struct klp_sdk_lock_class *class)
+{
 #ifdef CONFIG_LOCKDEP
-#define __klp_sdk_set_map(_map, _class)					\
-	lockdep_init_map(_map, (_class)->name, &(_class)->key, 0)
-#else
-#define __klp_sdk_set_map(_map, _class)	((void)(_class))
+	lockdep_init_map(&timer->lockdep_map, class->name, &class->key, 0);
 #endif
+}
+
+static inline void __klp_sdk_work_set_class(struct work_struct *work,
+					    struct klp_sdk_lock_class *class)
+{
+#ifdef CONFIG_LOCKDEP
+	lockdep_init_map(&work->lockdep_map, class->name, &class->key, 0);
+#endif
+}
 
 /**
  * klp_sdk_timer_setup() - timer_setup() for a timer that outlives the module
@@ -154,7 +163,7 @@ static inline void klp_sdk_timer_setup(struct timer_list *timer,
 				       struct klp_sdk_lock_class *class)
 {
 	timer_setup(timer, fn, flags);
-	__klp_sdk_set_map(&timer->lockdep_map, class);
+	__klp_sdk_timer_set_class(timer, class);
 }
 
 /**
@@ -190,7 +199,7 @@ static inline void klp_sdk_work_init(struct work_struct *work, work_func_t fn,
 				     struct klp_sdk_lock_class *class)
 {
 	INIT_WORK(work, fn);
-	__klp_sdk_set_map(&work->lockdep_map, class);
+	__klp_sdk_work_set_class(work, class);
 }
 
 /**
@@ -228,8 +237,8 @@ klp_sdk_delayed_work_init(struct delayed_work *dwork, work_func_t fn,
 			  struct klp_sdk_lock_class *timer_class)
 {
 	INIT_DELAYED_WORK(dwork, fn);
-	__klp_sdk_set_map(&dwork->work.lockdep_map, class);
-	__klp_sdk_set_map(&dwork->timer.lockdep_map, timer_class);
+	__klp_sdk_work_set_class(&dwork->work, class);
+	__klp_sdk_timer_set_class(&dwork->timer, timer_class);
 }
 
 /**

@@ -47,6 +47,10 @@ struct klp_sdk_object {
 #define KLP_SDK_OBJECTS(...)						\
 	((const struct klp_sdk_object []){ __VA_ARGS__, { } })
 
+struct klp_sdk_module_name {
+	char name[MODULE_NAME_LEN];
+};
+
 /**
  * struct klp_sdk_patch - A livepatch with states
  * @objs:	KLP_SDK_OBJECTS(); may be left out for a patch of states only
@@ -63,7 +67,7 @@ struct klp_sdk_patch {
 	/* private: what the core knows; built by klp_sdk_enable_patch() */
 	struct klp_patch patch;
 	/* names of modules, of states that are not this patch's */
-	char (*modules)[MODULE_NAME_LEN];
+	struct klp_sdk_module_name *modules;
 	/* entries of patch.states that stay after the transition */
 	unsigned int nr_states;
 	/* the transition that enables the patch is complete */

@@ -47,11 +47,11 @@
 #endif
 
 #if TPM_VERSION == 1
-#define TPM_CONVERTED	struct tpm_v1
-#define TPM_GROWN	struct tpm_v1
+#define TPM_CONVERTED	tpm_v1
+#define TPM_GROWN	tpm_v1
 #else
-#define TPM_CONVERTED	struct tpm_v2
-#define TPM_GROWN	struct tpm_g2
+#define TPM_CONVERTED	tpm_v2
+#define TPM_GROWN	tpm_g2
 #endif
 
 /* Read by inject.h in the engine's objects. */
@@ -89,27 +89,27 @@ static inline void tpm_made(const char *state, const char *fn, u32 magic,
 			magic == TPM_MAGIC ? buf : "?", made);
 }
 
-/* The functions of state @_s with data of type @_t, and how they are declared. */
-#define TPM_FNS(_s, _t)							\
-	static int _s##_pre_patch(_t *d)				\
+/* The functions of state @_s with data of struct @_tag, and how they are declared. */
+#define TPM_FNS(_s, _tag)							\
+	static int _s##_pre_patch(struct _tag *d)				\
 	{								\
 		return tpm_pre_patch(#_s, &d->magic, &d->buf);		\
 	}								\
-	static void _s##_post_patch(_t *d)				\
+	static void _s##_post_patch(struct _tag *d)				\
 	{								\
 		tpm_made(#_s, "post_patch", d->magic, d->buf, ++d->made, 1); \
 	}								\
-	static void _s##_pre_unpatch(_t *d)				\
+	static void _s##_pre_unpatch(struct _tag *d)				\
 	{								\
 		tpm_made(#_s, "pre_unpatch", d->magic, d->buf, --d->made, 0); \
 	}								\
-	static void _s##_post_unpatch(_t *d)				\
+	static void _s##_post_unpatch(struct _tag *d)				\
 	{								\
 		tpm_made(#_s, "post_unpatch", d->magic, d->buf, d->made, 0); \
 		kfree(d->buf);						\
 		d->buf = NULL;						\
 	}								\
-	static __maybe_unused void _s##_adopt(_t *d, const void *old)	\
+	static __maybe_unused void _s##_adopt(struct _tag *d, const void *old)	\
 	{								\
 		tpm_made(#_s, "adopt", d->magic, d->buf, d->made, 1);	\
 	}
@@ -141,45 +141,49 @@ KLP_SDK_CONVERT(tpm_v1_ma, 1, struct tpm_v1, struct tpm_v2, tpm_from_v1);
 KLP_SDK_CONVERT(tpm_v1_nb, 1, struct tpm_v1, struct tpm_v2, tpm_from_v1);
 KLP_SDK_GROW(tpm_g1, 1, struct tpm_v1, struct tpm_g2, before, tpm_grow);
 #endif
-#define TPM_CONVERT(_m)	.convert = { KLP_SDK_FROM(_m) }
+#define TPM_FROM	.convert = { KLP_SDK_FROM(tpm_v1) },
+#define TPM_FROM_MA	.convert = { KLP_SDK_FROM(tpm_v1_ma) },
+#define TPM_FROM_NB	.convert = { KLP_SDK_FROM(tpm_v1_nb) },
 #define TPM_GROW	.grow = { KLP_SDK_FROM(tpm_g1) }
 #else
-#define TPM_CONVERT(_m)	.reserve = 0
+#define TPM_FROM
+#define TPM_FROM_MA
+#define TPM_FROM_NB
 #define TPM_GROW	.reserve = 64
 #endif
 
 #if !defined(TPM_STACKED) && !defined(TPM_LONE)
 TPM_FNS(va, TPM_CONVERTED)
-KLP_SDK_STATE(va, TPM_CONVERTED, .id = KLP_SDK_STATE_ID(201),
-	      .version = TPM_VERSION, TPM_CONVERT(tpm_v1), TPM_DECL(va),
+KLP_SDK_STATE(va, struct TPM_CONVERTED, .id = KLP_SDK_STATE_ID(201),
+	      .version = TPM_VERSION, TPM_FROM TPM_DECL(va),
 	      .adopt = va_adopt);
 TPM_FNS(vb, TPM_GROWN)
-KLP_SDK_STATE(vb, TPM_GROWN, .id = KLP_SDK_STATE_ID(205),
+KLP_SDK_STATE(vb, struct TPM_GROWN, .id = KLP_SDK_STATE_ID(205),
 	      .version = TPM_VERSION, TPM_GROW, TPM_DECL(vb),
 	      .adopt = vb_adopt);
 
 #ifndef TPM_FEW
 TPM_FNS(ma, TPM_CONVERTED)
-KLP_SDK_STATE(ma, TPM_CONVERTED, .id = KLP_SDK_STATE_ID(202), TPM_MA,
-	      TPM_CONVERT(tpm_v1_ma), TPM_DECL(ma), .adopt = ma_adopt);
-TPM_FNS(na, struct tpm_v1)
+KLP_SDK_STATE(ma, struct TPM_CONVERTED, .id = KLP_SDK_STATE_ID(202), TPM_MA,
+	      TPM_FROM_MA TPM_DECL(ma), .adopt = ma_adopt);
+TPM_FNS(na, tpm_v1)
 KLP_SDK_STATE(na, struct tpm_v1, .id = KLP_SDK_STATE_ID(204),
 	      .object = "tp_mod2", .version = 1, TPM_DECL(na),
 	      .adopt = na_adopt);
-TPM_FNS(vc, struct tpm_v1)
+TPM_FNS(vc, tpm_v1)
 KLP_SDK_STATE(vc, struct tpm_v1, .id = KLP_SDK_STATE_ID(208),
 	      .version = 1, TPM_DECL(vc), .adopt = vc_adopt);
 #endif
 
 TPM_FNS(mb, TPM_GROWN)
-KLP_SDK_STATE(mb, TPM_GROWN, .id = KLP_SDK_STATE_ID(203),
+KLP_SDK_STATE(mb, struct TPM_GROWN, .id = KLP_SDK_STATE_ID(203),
 	      .object = "tp_mod1", .version = TPM_VERSION, TPM_GROW,
 	      TPM_DECL(mb), .adopt = mb_adopt);
 TPM_FNS(nb, TPM_CONVERTED)
-KLP_SDK_STATE(nb, TPM_CONVERTED, .id = KLP_SDK_STATE_ID(206),
+KLP_SDK_STATE(nb, struct TPM_CONVERTED, .id = KLP_SDK_STATE_ID(206),
 	      .object = "tp_mod2", .version = TPM_VERSION,
-	      TPM_CONVERT(tpm_v1_nb), TPM_DECL(nb), .adopt = nb_adopt);
-TPM_FNS(mc, struct tpm_v1)
+	      TPM_FROM_NB TPM_DECL(nb), .adopt = nb_adopt);
+TPM_FNS(mc, tpm_v1)
 KLP_SDK_STATE(mc, struct tpm_v1, .id = KLP_SDK_STATE_ID(207),
 	      .object = "tp_mod1", .version = 1, TPM_DECL(mc),
 	      .adopt = mc_adopt);
@@ -190,17 +194,17 @@ KLP_SDK_STATE(mc, struct tpm_v1, .id = KLP_SDK_STATE_ID(207),
 
 #elif defined(TPM_LONE) /* the state that tp_rawm has as well */
 TPM_FNS(rm, TPM_CONVERTED)
-KLP_SDK_STATE(rm, TPM_CONVERTED, .id = KLP_SDK_STATE_ID(221),
+KLP_SDK_STATE(rm, struct TPM_CONVERTED, .id = KLP_SDK_STATE_ID(221),
 	      .object = "tp_mod1", .version = TPM_VERSION,
-	      TPM_CONVERT(tpm_v1), TPM_DECL(rm), .adopt = rm_adopt);
+	      TPM_FROM TPM_DECL(rm), .adopt = rm_adopt);
 #define TPM_LIVE	klp_sdk_live(rm)
 #define TPM_DATA	true
 
 #else /* TPM_STACKED: two states that patches share */
-TPM_FNS(sv, struct tpm_v1)
+TPM_FNS(sv, tpm_v1)
 KLP_SDK_STATE(sv, struct tpm_v1, .id = KLP_SDK_STATE_ID(211), .version = 1,
 	      .stackable = true, TPM_DECL(sv));
-TPM_FNS(sm, struct tpm_v1)
+TPM_FNS(sm, tpm_v1)
 KLP_SDK_STATE(sm, struct tpm_v1, .id = KLP_SDK_STATE_ID(212),
 	      .version = TPM_SM_VERSION, .object = "tp_mod1",
 	      .stackable = true, TPM_DECL(sm));

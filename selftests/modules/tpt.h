@@ -15,9 +15,9 @@ extern int tp_fail_alloc;
 int tp_fail_alloc;
 
 struct clock {
-	struct mutex mutex;
-	spinlock_t lock;
-	struct rw_semaphore rwsem;
+	struct mutex mutex;	/* guards works */
+	spinlock_t lock;	/* guards ticks */
+	struct rw_semaphore rwsem;	/* guards dworks */
 	struct timer_list timer;
 	struct work_struct work;
 	struct delayed_work dwork;
