@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Test module: holds a livepatch transition open, deterministically, by
- * putting a task to sleep inside the function which is to be (un)patched.
+ * putting a task to sleep inside the function which is to be (un)patched, or,
+ * if that is not known, where no transition can end.
  *
  * Functions behind a /proc or /sys file print through seq_puts(), seq_printf()
  * or seq_write(). Kprobes on those redirect an armed task to a function of the
@@ -10,12 +11,19 @@
  * it - is on the task's stack meanwhile. It must not have made a tail call;
  * show() functions, which return a constant, do not.
  *
+ * The core switches a sleeping task once its stack shows none of the functions.
+ * Its trace has room for 100 frames (MAX_STACK_ENTRIES); a stack that is deeper
+ * is unreliable, and whatever is patched, the task has to wait. That needs no
+ * object without unwind data, which objtool would complain of.
+ *
  * /proc/klp_sdk_hold: "arm" arms the writing task for its next such call,
- * "release" wakes all; reading gives the number of tasks asleep.
+ * "block" puts it to sleep at once, deep in the stack, "release" wakes all;
+ * reading gives the number of tasks asleep.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/atomic.h>
+#include <linux/compiler.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/proc_fs.h>
@@ -23,6 +31,8 @@
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
+
+#define BLOCK_DEPTH	128	/* frames; the core knows 100 */
 
 static struct task_struct *armed[16];
 static DECLARE_WAIT_QUEUE_HEAD(hold_wait);
@@ -49,6 +59,15 @@ static void hold(void)
 	atomic_inc(&held);
 	wait_event_idle(hold_wait, atomic_read(&releases) != seen);
 	atomic_dec(&held);
+}
+
+static noinline void block(int depth)
+{
+	if (depth)
+		block(depth - 1);
+	else
+		hold();
+	barrier();	/* not a tail call, which would leave no frame */
 }
 
 static void hold_puts(struct seq_file *m, const char *s)
@@ -120,6 +139,12 @@ static ssize_t ctl_write(struct file *file, const char __user *ubuf, size_t len,
 		return -EINVAL;
 	if (sysfs_streq(buf, "arm"))
 		return take(NULL, current) ? len : -ENOSPC;
+	if (sysfs_streq(buf, "block")) {
+		__module_get(THIS_MODULE);
+		block(BLOCK_DEPTH);
+		module_put(THIS_MODULE);
+		return len;
+	}
 	if (!sysfs_streq(buf, "release"))
 		return -EINVAL;
 	/* Tasks which were armed and never came by are forgotten, too */
@@ -185,5 +210,5 @@ static void __exit klp_sdk_hold_exit(void)
 }
 module_exit(klp_sdk_hold_exit);
 
-MODULE_DESCRIPTION("klp-sdk: hold a task inside a function that prints");
+MODULE_DESCRIPTION("klp-sdk: hold a transition open");
 MODULE_LICENSE("GPL");

@@ -491,6 +491,8 @@ static void hold_child(void *arg)
 	char path[32], buf[4096];
 	int in, to, n;
 
+	if (!arg)
+		_exit(file_write(HOLD, "block") ? 1 : 0);
 	hold_path(getpid(), path, sizeof(path));
 	to = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	in = open(arg, O_RDONLY);

@@ -67,7 +67,8 @@ int reap(pid_t pid);
 
 /*
  * Tasks asleep inside the function which prints @path (klp_sdk_hold.ko):
- * start one, release all, collect what it has read.
+ * start one, release all, collect what it has read. Without a path it sleeps
+ * where it holds any transition, whatever that patches, and reads nothing.
  */
 pid_t hold_start(const char *path);
 int hold_release_all(void);
