@@ -4,6 +4,7 @@
  * holds that one program and the modules, no shell and no busybox.
  */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -590,6 +591,16 @@ static void part(void (*fn)(void))
 		fn();
 }
 
+/* BUG, but not in DEBUG */
+static const char *find_word(const char *text, const char *word)
+{
+	const char *p = text;
+
+	while ((p = strstr(p, word)) && p > text && isalpha((unsigned char)p[-1]))
+		p++;
+	return p;
+}
+
 static void find_splat(void)
 {
 	static const char *const marks[] = { "WARNING:", "BUG", "Oops", "Call Trace:" };
@@ -597,7 +608,7 @@ static void find_splat(void)
 	kmsg_from = 0;
 	kmsg_since();
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
-		const char *p = strstr(kmsg, marks[i]);
+		const char *p = find_word(kmsg, marks[i]);
 
 		if (!p)
 			continue;

@@ -82,6 +82,8 @@ static const struct {
 	{ false, "rcu: Hierarchical SRCU implementation." },
 	{ false, "kmemleak: Kernel memory leak detector disabled" },
 	{ false, "klp_x: tainting kernel with TAINT_LIVEPATCH" },
+	{ false, "my_patch: DEBUG: 1" },
+	{ true, "my_patch: DEBUG: 1 BUG: 2" },
 	{ false, "module verification failed: signature and/or required key missing" },
 };
 
