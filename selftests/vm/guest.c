@@ -423,39 +423,102 @@ static bool module_site(const char *site)
 	       (strchr(site, '[') && !strstr(site, "[virtio"));
 }
 
-int slab_count(const char *needle, char *where, size_t size)
+/* Functions that allocate for their caller, which the stack names */
+static bool allocates_for_caller(const char *site)
 {
-	bool any = !strcmp(needle, SLAB_MODULES);
-	char line[1024], site[512], *p;
-	int total = 0, n;
+	static const char *const names[] = {
+		"klp_shadow", "kvmalloc", "krealloc", "asprintf", "kstrdup", "memdup",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strstr(site, names[i]))
+			return true;
+	return false;
+}
+
+static void set_caller(struct slab_site *site, char *from)
+{
+	if (!module_site(from) || allocates_for_caller(from))
+		return;
+	from[strcspn(from, "\n")] = '\0';
+	snprintf(site->caller, sizeof(site->caller), "%.255s", from);
+}
+
+static void end_site(struct slab_site *site, void (*fn)(const struct slab_site *site, void *arg),
+		     void *arg)
+{
+	if (!site->caller[0] && strstr(site->name, "klp_shadow"))
+		memcpy(site->caller, site->name, sizeof(site->caller));
+	if (site->objects)
+		fn(site, arg);
+	memset(site, 0, sizeof(*site));
+}
+
+int slab_each(void (*fn)(const struct slab_site *site, void *arg), void *arg)
+{
+	struct slab_site site = { 0 };
+	char line[1024], *p;
 	glob_t g;
 
-	if (where)
-		where[0] = '\0';
 	if (glob("/sys/kernel/debug/slab/kmalloc-*/alloc_traces", 0, NULL, &g))
 		return -ENOENT;
 	for (size_t i = 0; i < g.gl_pathc; i++) {
 		FILE *f = fopen(g.gl_pathv[i], "r");
 
-		/* "  COUNT SITE [waste=...] age=..."; then, indented, the stack */
+		/* "  COUNT SITE [waste=...] age=..."; then, indented by 8, the stack */
 		while (f && fgets(line, sizeof(line), f)) {
-			if (sscanf(line, "%d %511[^\n]", &n, site) != 2)
+			if (!strncmp(line, "        ", 8)) {
+				if (!site.caller[0] && allocates_for_caller(site.name))
+					set_caller(&site, line + 8);
 				continue;
-			p = strstr(site, " waste=");
-			p = p ? p : strstr(site, " age=");
+			}
+			end_site(&site, fn, arg);
+			if (sscanf(line, "%d %255[^\n]", &site.objects, site.name) != 2) {
+				site.objects = 0;
+				continue;
+			}
+			p = strstr(site.name, " waste=");
+			p = p ? p : strstr(site.name, " age=");
 			if (p)
 				*p = '\0';
-			if (any ? !module_site(site) : !strstr(site, needle))
-				continue;
-			total += n;
-			if (where)
-				snprintf(where, size, "%d objects from %s", n, site);
+			set_caller(&site, site.name);
 		}
+		end_site(&site, fn, arg);
 		if (f)
 			fclose(f);
 	}
 	globfree(&g);
-	return total;
+	return 0;
+}
+
+struct slab_sum {
+	const char *needle;
+	char *where;
+	size_t size;
+	int total;
+};
+
+static void sum_site(const struct slab_site *site, void *arg)
+{
+	struct slab_sum *sum = arg;
+
+	if (!strcmp(sum->needle, SLAB_MODULES) ? !module_site(site->name) :
+	    !strstr(site->name, sum->needle))
+		return;
+	sum->total += site->objects;
+	if (sum->where)
+		snprintf(sum->where, sum->size, "%d objects from %s", site->objects, site->name);
+}
+
+int slab_count(const char *needle, char *where, size_t size)
+{
+	struct slab_sum sum = { needle, where, size, 0 };
+	int ret;
+
+	if (where)
+		where[0] = '\0';
+	ret = slab_each(sum_site, &sum);
+	return ret ? ret : sum.total;
 }
 
 /* Processes */
@@ -571,7 +634,10 @@ void test_stop(const char *file, int line, const char *expr, const char *fmt, ..
 	if (expr) {
 		if (*noted)
 			out("# %s", noted);
-		out("# %s:%d: check '%s' failed: %s", file, line, expr, msg);
+		if (file)
+			out("# %s:%d: check '%s' failed: %s", file, line, expr, msg);
+		else
+			out("# %s", msg);
 		state = FAIL;
 	} else {
 		snprintf(skip_why, sizeof(skip_why), "%.199s", msg);

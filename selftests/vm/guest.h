@@ -61,6 +61,18 @@ bool kmsg_has(const char *substr);
 #define SLAB_MODULES "[module-area]"
 int slab_count(const char *needle, char *where, size_t size);
 
+/*
+ * Each site of live kmalloc objects, and if it is a module's, or a function that
+ * allocates for its caller, the module's code: a symbol, or a bare address if
+ * the module has been unloaded. Shadow variables always have a caller.
+ */
+struct slab_site {
+	int objects;
+	char name[256], caller[256];
+};
+
+int slab_each(void (*fn)(const struct slab_site *site, void *arg), void *arg);
+
 /* Child processes. reap() returns the exit status, or -signal */
 pid_t spawn(void (*fn)(void *), void *arg);
 int reap(pid_t pid);
@@ -100,6 +112,8 @@ void __printf(1, 2) note(const char *fmt, ...);
 										\
 		check(!__err, #call ": %s", __err < 0 ? strerror(-__err) : "not 0");	\
 	} while (0)
+/* For those who do not know this code: no place, no expression */
+#define fail(fmt, ...)	test_stop(NULL, 0, "", fmt, ##__VA_ARGS__)
 #define skip(fmt, ...)	test_stop(NULL, 0, NULL, fmt, ##__VA_ARGS__)
 
 #endif
