@@ -27,6 +27,10 @@ check:
 	@tools/setup.sh $(SERIES)
 	@selftests/run.sh $(SERIES)
 
+# M: folders of a patch author's modules
+smoke:
+	@SERIES="$(SERIES)" selftests/smoke.sh $(M)
+
 # Random sequences of patches; the tests of make check have a fixed seed.
 SEED	?= 1
 STEPS	?= 5000
@@ -49,6 +53,8 @@ help:
 	@echo 'make setup    install missing packages, get the kernels into the cache'
 	@echo 'make demo     show in a VM how a state survives the upgrade of its patch'
 	@echo 'make check    build all, run all tests in VMs on all kernels'
+	@echo 'make smoke M="FOLDER..."'
+	@echo '              put your own patches, oldest first, through their life in VMs'
 	@echo 'make soak     random sequences of patches in VMs: SEED=$(SEED) STEPS=$(STEPS)'
 	@echo 'make mutants  break the engine on purpose and see that a test fails each time'
 	@echo 'make clean    remove what was built here; the cache of kernels stays'
@@ -56,8 +62,8 @@ help:
 	@echo 'KDIR=$(KDIR)'
 	@echo '              kernel headers or build directory to build against'
 	@echo 'SERIES="$(SERIES)"'
-	@echo '              kernels for setup and check; demo takes the last'
+	@echo '              kernels for setup, check and smoke; demo takes the last'
 	@echo 'TESTS=GLOB,.. tests of make check in the VM, e.g. contract-08-*'
 	@echo 'The cache is $(CACHE)'
 
-.PHONY: all modules setup demo check soak mutants clean help
+.PHONY: all modules setup demo check smoke soak mutants clean help
