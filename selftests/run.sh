@@ -85,6 +85,7 @@ if [[ -z $append ]]; then
 	suite coccinelle "$here/host/cocci.sh"
 	suite input "$here/host/input.sh"
 	suite harness "$here/host/harness.sh" "${!#}"
+	suite smoke "$here/host/smoke.sh" "$first"
 fi
 
 echo "# figures: build $((built - start)) s, all $((SECONDS - start)) s"

@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# smoke.sh SERIES - make smoke takes the example through its life, refuses bad
+# input in one line before any VM is started, and names the step in which each of
+# the modules in selftests/smoke misbehaves. Prints KTAP.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+export SERIES=$1
+cases=$top/selftests/smoke
+out=$top/build/smoke-test
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+n=0
+
+# report NAME GOOD DIAGNOSTIC
+report() {
+	if [[ $2 ]]; then
+		echo "ok - smoke-$1"
+	else
+		echo "# ${3//$'\n'/$'\n'# }"
+		echo "not ok - smoke-$1"
+	fi
+}
+
+# smoke NAME FOLDER... - sets got and status
+smoke() {
+	local name=$1
+	shift
+	status=0
+	got=$(OUT=$out/$name "$top/selftests/smoke.sh" --built "$@" 2>&1) || status=$?
+}
+
+# refuses NAME EXPECTED FOLDER...
+refuses() {
+	local good=
+	smoke "$1" "${@:3}"
+	if [[ $status == 1 && $(grep -c '^klp-sdk: ' <<<"$got") == 1 &&
+		$got == *"klp-sdk: smoke: "*"$2"* && $got != *KTAP* ]]; then
+		good=1
+	fi
+	report "refuses-$1" "$good" "status $status, expected '$2', got: $got"
+}
+
+# passes NAME STEPS FOLDER...
+passes() {
+	local good=
+	smoke "$1" "${@:3}"
+	if [[ $status == 0 && ${got##*$'\n'} == "$2 passed, 0 failed" ]]; then good=1; fi
+	report "passes-$1" "$good" "status $status, expected $2 steps, got: $got"
+}
+
+# catches NAME STEP WORDS...
+catches() {
+	local good='' words
+	smoke "$1" "$cases/$1"
+	if [[ $status == 1 && $got =~ ' test '[0-9]+" ($2)"[:\;] ]]; then good=1; fi
+	for words in "${@:3}"; do
+		[[ $got == *"$words"* ]] || good=
+	done
+	report "catches-$1" "$good" "status $status, expected '${*:3}' in '$2', got: $got"
+}
+
+# broken NAME KBUILD - a folder with this line in its Kbuild file, and a module
+broken() {
+	mkdir "$tmp/$1"
+	echo "$2" >"$tmp/$1/Kbuild"
+	cp "$cases/stacked/smoke-target.c" "$tmp/$1/no_patch.c"
+}
+
+mkdir "$tmp/empty"
+broken no-source 'obj-m := none.o'
+broken no-module 'obj-y :='
+broken no-patch 'obj-m := no_patch.o'
+cp -r "$cases/pinned" "$tmp/pinned"
+cp "$cases/raw.h" "$tmp/"
+
+# Two at a time, for the two cores that these tests are made for.
+{
+	passes example 13 "$top/examples/loglevel"
+	catches leak "smoke_leak: load, reversed" "1 from pre_patch+"
+	catches warns "smoke_warns: disable, reversed" "WARNING: "
+	refuses nothing 'make smoke M='
+	refuses missing "no such folder" "$tmp/none"
+	refuses file "is not a folder" "$cases/raw.h"
+	refuses empty "neither a Kbuild file nor a Makefile" "$tmp/empty"
+	refuses no-source "does not build" "$tmp/no-source"
+	refuses no-module "builds no module" "$tmp/no-module"
+} >"$tmp/1" &
+{
+	passes stacked 12 "$cases/stacked"
+	catches pinned "smoke_pinned: unload" "cannot be unloaded: it is in use"
+	catches left "nothing is left" "4711 0 0 - vmlinux forgotten" "1 shadow variable" \
+		"[smoke_left] by __klp_shadow" "1 state and 3 objects left"
+	refuses no-patch "none of its modules is a livepatch" "$tmp/no-patch"
+	refuses twice "two modules named smoke_pinned" "$cases/pinned" "$tmp/pinned"
+	litter=$(find "$cases" "$tmp" -name '*.o' -o -name '*.ko' -o -name '.*.cmd')
+	report no-litter "$([[ $litter ]] || echo 1)" "$litter"
+} >"$tmp/2"
+wait
+
+echo "KTAP version 1"
+echo "1..15"
+while IFS= read -r line; do
+	case $line in
+	'ok - '*)	n=$((n + 1)); echo "ok $n - ${line#ok - }" ;;
+	'not ok - '*)	n=$((n + 1)); echo "not ok $n - ${line#not ok - }" ;;
+	*)		echo "$line" ;;
+	esac
+done < <(cat "$tmp"/[12])
