@@ -164,10 +164,31 @@ int main(void)
 	must(num(&v1, "saved") == level && num(&v1, "reads") == 1,
 	     "v1 did not start afresh");
 
-	out("6. loglevel_v1 is disabled and unloaded: all is as it was");
-	must(!klp_write("loglevel_v1", "enabled", "0"), "cannot disable");
+	out("6. notifier_v1 replaces it and knows nothing of a log level:");
+	out("   begun and reversed, loglevel_v1 works on; then for good, it undoes its own");
+	pid = hold_start(PROC);
+	must(pid > 0, "no task could be held");
+	must_load("notifier_v1");
+	must(klp_transition("notifier_v1") == 1, "it is not in transition");
+	must(console_level() == level, "the level is not restored for it");
+	must(!klp_write("notifier_v1", "enabled", "0"), "cannot reverse");
+	hold_release_all();
+	must(!hold_finish(pid, NULL, 0), "the held task failed");
+	settle();
+	must_unload("notifier_v1");
+	look(&during, PROC ":");
+	must(num(&during, "saved") == level && console_level() != level,
+	     "v1 does not work on");
+	must_load("notifier_v1");
 	settle();
 	must_unload("loglevel_v1");
+	look(&during, PROC ":");
+	must(console_level() == level, "the level is not restored");
+
+	out("7. notifier_v1 is disabled and unloaded: all is as it was");
+	must(!klp_write("notifier_v1", "enabled", "0"), "cannot disable");
+	settle();
+	must_unload("notifier_v1");
 	look(&end, PROC ":");
 	must(console_level() == level, "the level is not restored");
 	must(!strncmp(end.text, plain.text, strlen(end.text)),
