@@ -17,37 +17,9 @@ if [[ ${1-} == --refresh ]]; then refresh=1; shift; fi
 [[ $# == 1 && $1 =~ ^[0-9]+\.[0-9]+$ ]] || die "$usage"
 
 series=$1
-kernels=$CACHE/kernels
-dir=$kernels/$series
-log=$kernels/$series.log
+dir=$CACHE/kernels/$series
+log=$dir.log
 tmp=
-
-# complete DIRECTORY
-complete() {
-	[[ -s $1/release && -s $1/vmlinux && -s $1/config &&
-		-d $1/modules && -e $1/kdir/Makefile ]]
-}
-
-free_mb() { df -Pm "$kernels" | awk 'END { print $4 }'; }
-# The log may have had no room for the message, either.
-disk_full() { (($(free_mb) < 2)) || grep -qE 'No space left|quota exceeded' "$log"; }
-
-# fail MESSAGE - a full disk breaks anything, so it is named before MESSAGE.
-fail() {
-	if disk_full; then
-		die "the disk of $kernels is full: make room (200 MB) and run this again"
-	fi
-	die "$1 (log: $log)"
-}
-
-# $dir is a link to one of these (a link can be replaced atomically); the
-# others are replaced ones, or left over from killed runs.
-remove_old() {
-	local tree
-	for tree in "$dir"-??????; do
-		[[ $tree -ef $dir ]] || rm -rf "$tree"
-	done
-}
 
 give_up() {
 	fail "cannot download kernel $series: check the network, run 'sudo apt-get update', then this again"
@@ -70,20 +42,16 @@ find_image() {
 
 # Fills $tmp/deb with the packages of $rel.
 download() {
-	local headers=linux-headers-$rel depends common kbuild uris mb
-	local opts=(-q -o Acquire::Retries=2 -o Acquire::http::Timeout=30
-		-o APT::Sandbox::User=root)	# _apt cannot write to our directory
+	local headers=linux-headers-$rel depends common kbuild mb
 
 	depends=$(apt-cache show --no-all-versions "$headers" 2>>"$log" |
 		grep '^Depends:') || return 1
 	common=$(grep -oE 'linux-headers-[^ ,]+-common' <<<"$depends" | head -n1) || return 1
 	kbuild=$(grep -oE 'linux-kbuild-[^ ,]+' <<<"$depends" | head -n1) || return 1
 	set -- "$image" "$headers" "$common" "$kbuild"
-	uris=$(apt-get "${opts[@]}" download --print-uris "$@" 2>>"$log") || return 1
-	mb=$(awk '{ n += $(NF - 1) } END { print int(n / 1000000) }' <<<"$uris")
+	mb=$(download_size "$@") || return 1
 	say "downloading kernel $rel ($mb MB)"
-	# A killed run's apt-get must not hold the lock against the next run.
-	(cd "$tmp/deb" && apt-get "${opts[@]}" download "$@") >>"$log" 2>&1 9>&-
+	download_to "$tmp/deb" "$@"
 }
 
 # unpack PACKAGE-GLOB TAR-ARGS... - into $tmp/root; removes the package.
@@ -153,25 +121,11 @@ arrange() {
 
 if [[ ! $refresh ]] && complete "$dir"; then echo "$dir"; exit; fi
 
-for prog in apt-get apt-cache dpkg-deb; do
-	command -v $prog >/dev/null ||
-		die "kernels are taken from Debian packages, and there is no $prog on this machine"
-done
-[[ $(dpkg --print-architecture) == amd64 ]] ||
-	die "only amd64 machines are supported, this one is $(dpkg --print-architecture)"
-
-make_cache "$kernels" "$dir.lock"
-exec 9>"$dir.lock"
-flock -n 9 || { say "waiting for another run to get kernel $series"; flock 9; }
+check_debian
+lock_kernel
 if [[ ! $refresh ]] && complete "$dir"; then echo "$dir"; exit; fi
-make_cache "$kernels" "$log"
-
-remove_old
-mb=$(free_mb)
-((mb >= 200)) || die "kernel $series needs 200 MB of disk in $kernels, only $mb MB are free"
-
-trap '[[ $tmp -ef $dir ]] || rm -rf "$tmp"' EXIT
-tmp=$(mktemp -d "$dir-XXXXXX") && mkdir "$tmp/deb" "$tmp/root" && chmod 755 "$tmp"
+begin_kernel 200
+mkdir "$tmp/deb" "$tmp/root"
 
 find_image
 if [[ ! $offered ]]; then	# apt has no package lists at all
@@ -193,8 +147,5 @@ if ! { unpack 'linux-image-*' ./boot '*/kernel/drivers/virtio/*' '*/kernel/drive
 	fail "cannot unpack kernel $rel"
 fi
 
-if [[ ! -L $dir ]]; then rm -rf "$dir"; fi
-ln -s "${tmp##*/}" "$tmp/link"
-mv -T "$tmp/link" "$dir"
-remove_old
+publish_kernel
 echo "$dir"
