@@ -11,7 +11,8 @@ set -euo pipefail
 # shellcheck disable=SC1091
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-usage="usage: kernel.sh [--refresh] SERIES (such as 6.12)"
+usage="usage: kernel.sh [--refresh] SERIES (such as 6.12, or 6.12-debug)"
+if [[ ${!#} == *-debug ]]; then exec "${BASH_SOURCE[0]%/*}/debug-kernel.sh" "$@"; fi
 refresh=
 if [[ ${1-} == --refresh ]]; then refresh=1; shift; fi
 [[ $# == 1 && $1 =~ ^[0-9]+\.[0-9]+$ ]] || die "$usage"

@@ -18,6 +18,9 @@ packages=(make gcc libc6-dev binutils cpio xz-utils zstd sparse coccinelle pytho
 # The kernels' compiler is gcc-12 on Debian 12; later ones use the default gcc.
 if grep -qs '^VERSION_ID="12"' /etc/os-release; then packages+=(gcc-12); fi
 
+# What building a kernel takes, of those who ask for one.
+if [[ " $* " == *-debug" "* ]]; then packages+=(flex bison libelf-dev); fi
+
 # Sets missing to the packages that are not installed.
 find_missing() {
 	local installed known p name
