@@ -144,7 +144,8 @@ bool cmdline_get(const char *key, char *buf, size_t size)
 static void __noreturn power_off(void)
 {
 	sync();
-	reboot(RB_POWER_OFF);
+	/* QEMU's -no-reboot ends it, without the ACPI that RB_POWER_OFF needs. */
+	reboot(RB_AUTOBOOT);
 	for (;;)
 		pause();
 }
