@@ -626,7 +626,7 @@ void note(const char *fmt, ...)
 
 void test_stop(const char *file, int line, const char *expr, const char *fmt, ...)
 {
-	char msg[1024];
+	char msg[1024], *save, *w;
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -635,10 +635,13 @@ void test_stop(const char *file, int line, const char *expr, const char *fmt, ..
 	if (expr) {
 		if (*noted)
 			out("# %s", noted);
+		w = strtok_r(msg, "\n", &save);
 		if (file)
-			out("# %s:%d: check '%s' failed: %s", file, line, expr, msg);
+			out("# %s:%d: check '%s' failed: %s", file, line, expr, w ? w : "");
 		else
-			out("# %s", msg);
+			out("# %s", w ? w : "");
+		while (w && (w = strtok_r(NULL, "\n", &save)))
+			out("# %s", w);
 		state = FAIL;
 	} else {
 		snprintf(skip_why, sizeof(skip_why), "%.199s", msg);
