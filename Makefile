@@ -63,7 +63,8 @@ help:
 	@echo '              kernel headers or build directory to build against'
 	@echo 'SERIES="$(SERIES)"'
 	@echo '              kernels for setup, check and smoke; demo takes the last'
-	@echo 'TESTS=GLOB,.. tests of make check in the VM, e.g. contract-08-*'
+	@echo 'TESTS=GLOB,.. tests of make check in the VM, e.g. contract-08-*; !GLOB,..'
+	@echo '              takes all others'
 	@echo 'The cache is $(CACHE)'
 
-.PHONY: all modules setup demo check smoke soak mutants clean help
+.PHONY: all modules setup demo check check-debug smoke soak mutants clean help

@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # run.sh [SERIES...] - builds and runs all tests for the given kernels, prints
 # KTAP as it comes, then the figures, and last a line "N passed, N failed".
-# TESTS=GLOB[,GLOB] selects tests of the guest by name; SEED and STEPS are for
-# the random sequences.
+# TESTS=GLOB[,GLOB] selects tests of the guest by name, TESTS=!GLOB[,GLOB] all
+# others; SEED and STEPS are for the random sequences.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(dirname "$here")
+guest=() append='' timeout=''	# set by guest_for
+# shellcheck disable=SC1091
+. "$here/vm/guest.sh"
 out=$top/build
 summary=$out/summary
 (($#)) || set -- 6.1 6.12

@@ -694,6 +694,8 @@ static bool selected(const char *name, const char *globs)
 {
 	char buf[1024], *save, *w;
 
+	if (*globs == '!')
+		return !selected(name, globs + 1);
 	snprintf(buf, sizeof(buf), "%s", globs);
 	for (w = strtok_r(buf, ",", &save); w; w = strtok_r(NULL, ",", &save))
 		if (!fnmatch(w, name, 0))
