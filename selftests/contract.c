@@ -1482,6 +1482,7 @@ static void unload_tested(void)
 static void after(void)
 {
 	char *patch, where[256] = "";
+	const char *leaks;
 	int i, left = 0;
 
 	hold_release_all();
@@ -1499,6 +1500,8 @@ static void after(void)
 	      console_level());
 	if (forced)
 		return;
+	leaks = leak_report();
+	check(!*leaks, "leaked:\n%s", leaks);
 	/* kfree_rcu() takes its time. */
 	for (i = 0; i < 20; i++) {
 		left = slab_count(SLAB_MODULES, where, sizeof(where));

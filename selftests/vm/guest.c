@@ -27,6 +27,7 @@
 
 #define PORT		"klp-sdk.results"
 #define HOLD		"/proc/klp_sdk_hold"
+#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 #define LIMIT_MS	30000	/* guest time; costs nothing while idle */
 #define KMSG_MAX	(4 << 20)
 
@@ -520,6 +521,32 @@ int slab_count(const char *needle, char *where, size_t size)
 		where[0] = '\0';
 	ret = slab_each(sum_site, &sum);
 	return ret ? ret : sum.total;
+}
+
+/*
+ * kmemleak takes no object for leaked that is younger than 5 s (to wait costs
+ * nothing while the guest is idle) or has changed since the scan before.
+ */
+const char *leak_report(void)
+{
+	static char report[16384];
+	int err;
+
+	report[0] = '\0';
+	if (access(KMEMLEAK, F_OK))
+		return report;
+	sleep_ms(5500);
+	err = file_write(KMEMLEAK, "scan");
+	if (!err)
+		err = file_write(KMEMLEAK, "scan");
+	if (!err)
+		err = file_read(KMEMLEAK, report, sizeof(report));
+	if (err < 0)
+		snprintf(report, sizeof(report), "kmemleak does not work: %s\n",
+			 strerror(-err));
+	else
+		file_write(KMEMLEAK, "clear");
+	return report;
 }
 
 /* Processes */

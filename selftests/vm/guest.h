@@ -73,6 +73,12 @@ struct slab_site {
 
 int slab_each(void (*fn)(const struct slab_site *site, void *arg), void *arg);
 
+/*
+ * What kmemleak found since the last time, "" if nothing, or if the kernel has
+ * no kmemleak.
+ */
+const char *leak_report(void);
+
 /* Child processes. reap() returns the exit status, or -signal */
 pid_t spawn(void (*fn)(void *), void *arg);
 int reap(pid_t pid);
