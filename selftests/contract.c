@@ -172,7 +172,7 @@ void reverse(const char *name, pid_t pid, bool gone)
 	}
 }
 
-static void check_works(const char *name)
+void check_works(const char *name)
 {
 	show();
 	check(!strcmp(val("patch"), name), "not %s: %s", name, text);
@@ -1423,6 +1423,15 @@ static const struct test tests[] = {
 	{ "random", test_random },
 	{ "example-loglevel", test_example_loglevel },
 	{ "example-notifier", test_example_notifier },
+	{ "failslab-enable", test_failslab_enable },
+	{ "failslab-convert", test_failslab_convert },
+	{ "failslab-downgrade", test_failslab_downgrade },
+	{ "failslab-undeclared", test_failslab_undeclared },
+	{ "failslab-retire", test_failslab_retire },
+	{ "failslab-raw", test_failslab_raw },
+	{ "failslab-raw-convert", test_failslab_raw_convert },
+	{ "failslab-share", test_failslab_share },
+	{ "failslab-disable", test_failslab_disable },
 	{ "contract-19-forced-replace", test_19_forced_replace },
 	{ "contract-19-orphan-adopted", test_19_orphan_adopted },
 	{ "contract-19-forced-disable", test_19_forced_disable },

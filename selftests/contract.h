@@ -20,6 +20,7 @@ long num(const char *key);
 unsigned long ptr(const char *key);
 
 /* Steps of a test; each checks what it does. */
+void check_works(const char *name);
 void load(const char *name);
 void load_over(const char *name, const char *old);
 void disable(const char *name);
@@ -78,5 +79,15 @@ void test_20_module(void);
 void test_20_module_older(void);
 void test_21_module(void);
 void test_21_module_between(void);
+
+void test_failslab_enable(void);
+void test_failslab_convert(void);
+void test_failslab_downgrade(void);
+void test_failslab_undeclared(void);
+void test_failslab_retire(void);
+void test_failslab_raw(void);
+void test_failslab_raw_convert(void);
+void test_failslab_share(void);
+void test_failslab_disable(void);
 
 #endif /* _CONTRACT_H */

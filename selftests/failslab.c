@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * On a kernel with failslab: each kmalloc() that a patch's init leads to, by the
+ * engine, the author or the core, fails in turn. Loading then fails cleanly and
+ * changes nothing, or does without that memory.
+ *
+ * The kernel fails the Nth allocation of a task that writes N to its fail-nth.
+ * What counts is chosen by the stack, which leaves out what the module loader
+ * allocates before init, and by the cache, which leaves out the bookkeeping of
+ * kmemleak and of the other checkers.
+ */
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "contract.h"
+#include "fields.h"
+#include "vm/guest.h"
+
+#define FAILSLAB	"/sys/kernel/debug/failslab/"
+#define FAIL_NTH	"/proc/self/fail-nth"
+
+struct range {
+	unsigned long start, end;
+};
+
+/* The text of a function of the kernel: up to the next symbol. */
+static struct range function_range(const char *name)
+{
+	struct range range = { 0 };
+	FILE *f = fopen("/proc/kallsyms", "r");
+	unsigned long address;
+	char symbol[256];
+
+	check(f, "cannot read the kernel's symbols");
+	while (!range.end && fscanf(f, "%lx %*c %255s%*[^\n]", &address,
+				    symbol) == 2)
+		if (!strcmp(symbol, name))
+			range.start = address;
+		else if (range.start && address > range.start)
+			range.end = address;
+	fclose(f);
+	check(range.end, "the kernel has no function %s", name);
+	return range;
+}
+
+static struct range module_range(const char *name)
+{
+	struct range range = { 0 };
+	FILE *f = fopen("/proc/modules", "r");
+	unsigned long size, address;
+	char module[64];
+
+	check(f, "cannot read the modules");
+	while (!range.end && fscanf(f, "%63s %lu %*s %*s %*s %lx%*[^\n]",
+				    module, &size, &address) == 3)
+		if (!strcmp(module, name))
+			range = (struct range){ address, address + size };
+	fclose(f);
+	check(range.end, "%s is not loaded", name);
+	return range;
+}
+
+static void set_filter(const char *which, struct range range)
+{
+	char path[64], value[32];
+
+	snprintf(path, sizeof(path), FAILSLAB "%s-start", which);
+	snprintf(value, sizeof(value), "%#lx", range.start);
+	check_ok(file_write(path, value));
+	snprintf(path, sizeof(path), FAILSLAB "%s-end", which);
+	snprintf(value, sizeof(value), "%#lx", range.end);
+	check_ok(file_write(path, value));
+}
+
+static void begin(void)
+{
+	glob_t g;
+	size_t i;
+
+	if (access(FAIL_NTH, F_OK) || access(FAILSLAB "require-start", F_OK))
+		skip("this kernel has no failslab");
+	check_ok(file_write(FAILSLAB "verbose", "0"));
+	/* Else it spares the allocations that may sleep: all of ours. */
+	check_ok(file_write(FAILSLAB "ignore-gfp-wait", "N"));
+	check_ok(file_write(FAILSLAB "cache-filter", "Y"));
+	check(!glob("/sys/kernel/slab/kmalloc-*/failslab", 0, NULL, &g),
+	      "this kernel's caches have no failslab");
+	for (i = 0; i < g.gl_pathc; i++)
+		check_ok(file_write(g.gl_pathv[i], "1"));
+	globfree(&g);
+	/* The core's vmalloc() says with a stack that it failed. */
+	set_filter("reject", function_range("__vmalloc_node_range_noprof"));
+}
+
+/* The next allocation that the filter takes fails, if @n is 1, and so on. */
+static void fail_nth(int n)
+{
+	char value[16];
+
+	snprintf(value, sizeof(value), "%d", n);
+	check_ok(file_write(FAIL_NTH, value));
+}
+
+/* Stop; true if there was such an allocation. */
+static bool failed(void)
+{
+	long left = file_int(FAIL_NTH);
+
+	check(left >= 0, "cannot read " FAIL_NTH);
+	fail_nth(0);
+	return !left;
+}
+
+/* The patched function, the change and the list of states, to be compared. */
+static void look(const char *patch, char *buf, size_t size)
+{
+	char path[128];
+
+	show();
+	snprintf(buf, size, "patch %s, loglevel %ld\n", val("patch"),
+		 console_level());
+	snprintf(path, sizeof(path), "/sys/module/%s/parameters/klp_sdk_states",
+		 patch ? patch : "");
+	/* None of a patch without the SDK. */
+	file_read(path, buf + strlen(buf), size - strlen(buf));
+}
+
+static void check_sound(const char *patch)
+{
+	show();
+	check(!strcmp(val("patch"), patch), "not %s: %s", patch, shown());
+	if (*val("alpha"))
+		check_works(patch);
+}
+
+/*
+ * Load @new over @old, which may be NULL, until no allocation is left to fail.
+ * At least @least of them have the SDK refuse the patch.
+ */
+static void exhaust(const char *old, const char *new, int least)
+{
+	int n, ret, refused = 0, said = 0;
+	char before[2048], now[2048];
+
+	begin();
+	set_filter("require", function_range("do_one_initcall"));
+	if (old)
+		load(old);
+	look(old, before, sizeof(before));
+
+	for (n = 1; ; n++) {
+		kmsg_mark();
+		fail_nth(n);
+		ret = mod_load(new, "");
+		if (!failed())
+			break;
+		if (ret) {
+			check(ret == -ENOMEM, "allocation %d: %s", n,
+			      strerror(-ret));
+			check(!klp_present(new) && !mod_loaded(new),
+			      "allocation %d: %s stays", n, new);
+			refused++;
+			said += kmsg_has("klp-sdk: ");
+			look(old, now, sizeof(now));
+			check(!strcmp(now, before), "allocation %d: %sbefore: %s",
+			      n, now, before);
+			continue;
+		}
+		/* It is done without. Back to where it began. */
+		check_ok(klp_settle(new));
+		check_sound(new);
+		disable(new);
+		if (old && klp_enabled(old) != 1) {
+			check_ok(klp_wait_gone(old));
+			check_ok(mod_unload(old));
+			load(old);
+		}
+	}
+	check_ok(ret);
+	check_ok(klp_settle(new));
+	check_sound(new);
+	check(said >= least, "the SDK refused %d times, not %d", said, least);
+	out("# %s: of %d allocations %d refuse the patch, %d through the SDK",
+	    new, n - 1, refused, said);
+}
+
+/*
+ * At least: the arrays; for each new state record, data, holder and what its
+ * pre_patch allocates, else the holder; alpha's new object; the root.
+ */
+void test_failslab_enable(void)
+{
+	exhaust(NULL, "tp_a1", 14);
+}
+
+void test_failslab_convert(void)
+{
+	exhaust("tp_a1", "tp_a2", 6);
+}
+
+void test_failslab_downgrade(void)
+{
+	exhaust("tp_a2", "tp_a1", 10);
+}
+
+void test_failslab_undeclared(void)
+{
+	exhaust("tp_a1", "tp_nogamma", 4);
+}
+
+void test_failslab_retire(void)
+{
+	exhaust("tp_a1", "tp_retire", 4);
+}
+
+void test_failslab_raw(void)
+{
+	exhaust("tp_raw", "tp_a1", 8);
+}
+
+void test_failslab_raw_convert(void)
+{
+	exhaust("tp_raw", "tp_perm", 9);
+}
+
+void test_failslab_share(void)
+{
+	exhaust("tp_s1", "tp_s2", 4);
+}
+
+/* All memory is taken before a patch is enabled, so that it can always go. */
+void test_failslab_disable(void)
+{
+	begin();
+	load("tp_a1");
+	set_filter("require", module_range("tp_a1"));
+	fail_nth(1);
+	check_ok(klp_write("tp_a1", "enabled", "0"));
+	check(!failed(), "disabling takes memory");
+}
