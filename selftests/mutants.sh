@@ -7,11 +7,16 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(dirname "$here")
 series=${1:-6.1}
-kernel=$("$top/tools/kernel.sh" "$series")
+guest=() append=''	# set by guest_for
+# shellcheck disable=SC1091
+. "$here/vm/guest.sh"
+guest_for "$series"
 tree=$top/build/mutants
 out=$tree/build/$series/vm
 
-mapfile -t lines < <(grep -v '^#' "$here/mutants.txt" | grep -E -- "${ONLY:-.}")
+list=$here/mutants.txt
+if [[ $series == *-debug ]]; then list=$here/mutants-debug.txt; fi
+mapfile -t lines < <(grep -v '^#' "$list" | grep -E -- "${ONLY:-.}")
 mkdir -p "$tree" "$out"
 n=0 bad=0
 echo "KTAP version 1"
@@ -29,9 +34,9 @@ for line in "${lines[@]}"; do
 	elif ! "$tree/selftests/build.sh" "$series" C=0 W= KCFLAGS=-w \
 			>"$tree/build.log" 2>&1; then
 		why="it does not build: $(grep -m1 error "$tree/build.log" || true)"
-	elif "$tree/build/vm/vmrun" --kernel "$kernel/vmlinux" --quiet \
+	elif "$tree/build/vm/vmrun" "${guest[@]}" --quiet \
 			--initrd "$tree/build/$series/initrd.cpio" --out "$out" \
-			--append "klp_sdk.tests=$tests" --timeout 90 2>"$tree/verdict"; then
+			--append "$append klp_sdk.tests=$tests" --timeout 180 2>"$tree/verdict"; then
 		why="no test of $tests fails"
 	fi
 	if [[ $why ]]; then

@@ -15,8 +15,7 @@ summary=$out/summary
 (($#)) || set -- 6.1 6.12
 
 vmrun=$out/vm/vmrun
-: "${TIMEOUT:=300}"
-append=${TESTS:+klp_sdk.tests=$TESTS}${SEED:+ klp_sdk.seed=$SEED}${STEPS:+ klp_sdk.steps=$STEPS}
+options=${TESTS:+klp_sdk.tests=$TESTS}${SEED:+ klp_sdk.seed=$SEED}${STEPS:+ klp_sdk.steps=$STEPS}
 
 # suite NAME COMMAND... - a test that prints KTAP on the host. Results that the
 # plan announces and that do not come count as failed.
@@ -38,14 +37,18 @@ suite() {
 		}' "$file" >>"$summary"
 }
 
-# vm SERIES ARGS... - the tests in the guest; vmrun writes the summary's line.
+# vm NAME ARGS... - the tests in a guest, for series[NAME] and tests[NAME]; vmrun
+# writes the summary's line.
+declare -A series_of tests_of
+dir_of() { echo "$out/${series_of[$1]}/vm${1#"${series_of[$1]}"}"; }
 vm() {
-	local series=$1
+	local name=$1 series=${series_of[$1]} tests=${tests_of[$1]}
 	shift
-	mkdir -p "$out/$series/vm"
-	"$vmrun" --kernel "$("$top/tools/kernel.sh" "$series")/vmlinux" \
-		--initrd "$out/$series/initrd.cpio" --out "$out/$series/vm" \
-		--timeout "$TIMEOUT" --name "$series" "$@"
+	mkdir -p "$(dir_of "$name")"
+	guest_for "$series"
+	"$vmrun" "${guest[@]}" --initrd "$out/$series/initrd.cpio" --name "$name" \
+		--out "$(dir_of "$name")" --timeout "${TIMEOUT:-$timeout}" \
+		--append "$append $options${tests:+ klp_sdk.tests=$tests}" "$@"
 }
 
 mkdir -p "$out"
@@ -56,39 +59,66 @@ for series; do
 done
 built=$SECONDS
 
-# One guest on each core. The results of the first are shown as they come, those
-# of the others afterwards.
-first=$1
-shift
+# One guest on each core: a series each, or two that share the tests of a debug
+# kernel, which take long.
+names=()
+add_guest() {
+	names+=("$1")
+	series_of[$1]=$2 tests_of[$1]=${3-}
+}
+debug=()
+stock=()
 for series; do
-	vm "$series" --append "$append" --summary "$summary.$series" --quiet 2>"$out/$series/verdict" &
-done
-echo "# suite: $first"
-vm "$first" --append "$append" --summary "$summary" || true
-for series; do
-	wait -n || true
-done
-for series; do
-	echo "# suite: $series"
-	grep -v '^# klp-sdk:' "$out/$series/vm/results.ktap" || true
-	cat "$out/$series/verdict" >&2
-	if [[ -s $summary.$series ]]; then
-		cat "$summary.$series" >>"$summary"
+	if [[ $series != *-debug ]]; then
+		stock+=("$series")
+		add_guest "$series" "$series"
+		continue
+	fi
+	debug+=("$series")
+	if [[ $options ]]; then
+		add_guest "$series" "$series"
 	else
-		echo "$series 0 1 0 0 0 0 -" >>"$summary"
+		add_guest "$series" "$series" 'contract-*'
+		add_guest "$series-others" "$series" '!contract-*'
 	fi
 done
 
-if [[ -z $append ]]; then
+# The results of the first are shown as they come, those of the others afterwards.
+for name in "${names[@]:1}"; do
+	vm "$name" --summary "$summary.$name" --quiet 2>"$out/verdict.$name" &
+done
+echo "# suite: ${names[0]}"
+vm "${names[0]}" --summary "$summary" || true
+for name in "${names[@]:1}"; do
+	wait -n || true
+done
+for name in "${names[@]:1}"; do
+	echo "# suite: $name"
+	grep -v '^# klp-sdk:' "$(dir_of "$name")/results.ktap" || true
+	cat "$out/verdict.$name" >&2
+	if [[ -s $summary.$name ]]; then
+		cat "$summary.$name" >>"$summary"
+	else
+		echo "$name 0 1 0 0 0 0 -" >>"$summary"
+	fi
+done
+
+# What a debug kernel has nothing to say about is tested on the others.
+if [[ ! $options && ${#stock[@]} != 0 ]]; then
 	suite verdict "$out/vm/verdict_test"
-	for series in "$first" "$@"; do
+	for series in "${stock[@]}"; do
 		suite "compile-$series" "$here/host/run.sh" "$out/$series" \
 			"$("$top/tools/kernel.sh" "$series")/kdir"
 	done
 	suite coccinelle "$here/host/cocci.sh"
 	suite input "$here/host/input.sh"
-	suite harness "$here/host/harness.sh" "${!#}"
-	suite smoke "$here/host/smoke.sh" "$first"
+	suite harness "$here/host/harness.sh" "${stock[-1]}"
+	suite smoke "$here/host/smoke.sh" "${stock[0]}"
+fi
+if [[ ! $options ]]; then
+	for series in "${debug[@]}"; do
+		suite "checkers-$series" "$here/host/harness.sh" "$series"
+	done
 fi
 
 echo "# figures: build $((built - start)) s, all $((SECONDS - start)) s"

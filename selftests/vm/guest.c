@@ -733,6 +733,10 @@ static bool selected(const char *name, const char *globs)
 /* Fail in the ways a guest can, so that vmrun's answer can be tested */
 static void fault(const char *how)
 {
+	char bug[32];
+
+	if (!*how)
+		return;
 	if (!strcmp(how, "panic"))
 		file_write("/proc/sysrq-trigger", "c");
 	if (!strcmp(how, "hang"))
@@ -746,6 +750,9 @@ static void fault(const char *how)
 		file_write("/dev/kmsg", "<4>WARNING: klp_sdk.fault=warn\n");
 	if (!strcmp(how, "exit"))
 		exit(0);
+	/* What the kernel's own checkers find */
+	snprintf(bug, sizeof(bug), "bug=%s", how);
+	mod_load("klp_sdk_bug", bug);
 }
 
 int run_tests(const struct test *tests, int n)

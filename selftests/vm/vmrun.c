@@ -35,15 +35,15 @@
 	"tsc=reliable cryptomgr.notests apparmor=0 audit=0"
 #define USAGE	"usage: vmrun --kernel VMLINUZ --initrd CPIO[,CPIO...] --out DIR " \
 	"[--timeout SECONDS] [--append ARGS] [--name NAME] [--plain] [--quiet] " \
-	"[--accel tcg|kvm|auto] [--summary FILE]"
+	"[--accel tcg|kvm|auto] [--summary FILE] [--memory MB]"
 #define GRACE_MS	10000	/* from the end marker to the guest's power off */
 #define PROBE_S		20
 
 static struct {
 	const char *kernel, *out, *append, *name, *accel, *summary, *qemu;
-	int timeout;
+	int timeout, memory;
 	bool plain, quiet;
-} opt = { .append = "", .name = "vm", .timeout = 120 };
+} opt = { .append = "", .name = "vm", .timeout = 120, .memory = 512 };
 
 struct run {
 	struct verdict v;
@@ -126,7 +126,8 @@ static void exec_qemu(const char *accel, const char *append)
 {
 	bool kvm = !strcmp(accel, "kvm");
 	const char *argv[64] = {
-		opt.qemu, "-machine", "q35", "-accel", accel, "-smp", "1", "-m", "512M",
+		opt.qemu, "-machine", "q35", "-accel", accel, "-smp", "1",
+		"-m", strf("%dM", opt.memory),
 		"-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none",
 		"-no-reboot", "-kernel", opt.kernel, "-initrd", strf("%s/initrd", opt.out),
 		"-append", strf("%s %s%s%s", CMDLINE, opt.append, *append ? " " : "", append),
@@ -407,6 +408,7 @@ int main(int argc, char **argv)
 		{ "name", required_argument, NULL, 'n' },
 		{ "accel", required_argument, NULL, 'c' },
 		{ "summary", required_argument, NULL, 's' },
+		{ "memory", required_argument, NULL, 'm' },
 		{ "plain", no_argument, NULL, 'p' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ NULL, 0, NULL, 0 },
@@ -448,6 +450,9 @@ int main(int argc, char **argv)
 		case 's':
 			opt.summary = optarg;
 			break;
+		case 'm':
+			opt.memory = atoi(optarg);
+			break;
 		case 'p':
 			opt.plain = true;
 			break;
@@ -458,7 +463,8 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (!opt.kernel || !initrd || !opt.out || opt.timeout <= 0 || optind != argc)
+	if (!opt.kernel || !initrd || !opt.out || opt.timeout <= 0 || opt.memory <= 0 ||
+	    optind != argc)
 		die(USAGE);
 	if (strcmp(opt.accel, "tcg") && strcmp(opt.accel, "kvm") && strcmp(opt.accel, "auto"))
 		die("unknown accelerator '%s'", opt.accel);
