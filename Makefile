@@ -44,8 +44,9 @@ soak:
 	@TESTS=random,contract-19-random SEED=$(SEED) STEPS=$(STEPS) TIMEOUT=36000 selftests/run.sh $(SERIES)
 
 mutants:
-	@tools/setup.sh $(firstword $(SERIES))
+	@tools/setup.sh $(firstword $(SERIES)) $(DEBUG)
 	@selftests/mutants.sh $(firstword $(SERIES))
+	@selftests/mutants.sh $(DEBUG)
 
 clean:
 	$(RM) -r build

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # mutants.sh [SERIES] - breaks the engine on purpose, one mistake of mutants.txt
-# at a time, and expects the tests named there to fail. Prints KTAP.
+# at a time, and expects the tests named there to fail; for a debug kernel those
+# of mutants-debug.txt. Prints KTAP.
 # ONLY=REGEX takes the lines that match.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
