@@ -61,7 +61,7 @@ help:
 	@echo 'make check    build all, run all tests in VMs on all kernels'
 	@echo 'make check-debug'
 	@echo '              the same on a kernel with KASAN, lockdep, kmemleak and failslab,'
-	@echo '              which is built once (4 minutes, 2 GB of disk while it is)'
+	@echo '              which is built once (4 minutes, 1 GB of disk while it is)'
 	@echo 'make smoke M="FOLDER..."'
 	@echo '              put your own patches, oldest first, through their life in VMs'
 	@echo 'make soak     random sequences of patches in VMs: SEED=$(SEED) STEPS=$(STEPS)'

@@ -105,7 +105,7 @@ for prog in gcc make flex bison bc perl xz; do
 done
 lock_kernel
 if [[ ! $refresh ]] && current "$dir"; then echo "$dir"; exit; fi
-begin_kernel 2000
+begin_kernel 1200
 mkdir "$tmp/deb"
 
 [[ $(source_version) ]] || apt_update
