@@ -1431,6 +1431,8 @@ static const struct test tests[] = {
 	{ "failslab-raw", test_failslab_raw },
 	{ "failslab-raw-convert", test_failslab_raw_convert },
 	{ "failslab-share", test_failslab_share },
+	{ "failslab-many", test_failslab_many },
+	{ "failslab-module", test_failslab_module },
 	{ "failslab-disable", test_failslab_disable },
 	{ "contract-19-forced-replace", test_19_forced_replace },
 	{ "contract-19-orphan-adopted", test_19_orphan_adopted },

@@ -88,6 +88,8 @@ void test_failslab_retire(void);
 void test_failslab_raw(void);
 void test_failslab_raw_convert(void);
 void test_failslab_share(void);
+void test_failslab_many(void);
+void test_failslab_module(void);
 void test_failslab_disable(void);
 
 #endif /* _CONTRACT_H */

@@ -141,7 +141,7 @@ static void check_sound(const char *patch)
  * Load @new over @old, which may be NULL, until no allocation is left to fail.
  * At least @least of them have the SDK refuse the patch.
  */
-static void exhaust(const char *old, const char *new, int least)
+static void fail_each(const char *old, const char *new, int least)
 {
 	int n, ret, refused = 0, said = 0;
 	char before[2048], now[2048];
@@ -194,42 +194,82 @@ static void exhaust(const char *old, const char *new, int least)
  */
 void test_failslab_enable(void)
 {
-	exhaust(NULL, "tp_a1", 14);
+	fail_each(NULL, "tp_a1", 14);
 }
 
 void test_failslab_convert(void)
 {
-	exhaust("tp_a1", "tp_a2", 6);
+	fail_each("tp_a1", "tp_a2", 6);
 }
 
 void test_failslab_downgrade(void)
 {
-	exhaust("tp_a2", "tp_a1", 10);
+	fail_each("tp_a2", "tp_a1", 10);
 }
 
 void test_failslab_undeclared(void)
 {
-	exhaust("tp_a1", "tp_nogamma", 4);
+	fail_each("tp_a1", "tp_nogamma", 4);
 }
 
 void test_failslab_retire(void)
 {
-	exhaust("tp_a1", "tp_retire", 4);
+	fail_each("tp_a1", "tp_retire", 4);
 }
 
 void test_failslab_raw(void)
 {
-	exhaust("tp_raw", "tp_a1", 8);
+	fail_each("tp_raw", "tp_a1", 8);
 }
 
 void test_failslab_raw_convert(void)
 {
-	exhaust("tp_raw", "tp_perm", 9);
+	fail_each("tp_raw", "tp_perm", 9);
 }
 
 void test_failslab_share(void)
 {
-	exhaust("tp_s1", "tp_s2", 4);
+	fail_each("tp_s1", "tp_s2", 4);
+}
+
+/* Many states over three objects: three are converted, two grow. */
+void test_failslab_many(void)
+{
+	check_ok(mod_load("tp_mod1", ""));
+	check_ok(mod_load("tp_mod2", ""));
+	fail_each("tp_m1", "tp_m2", 11);
+}
+
+/* A module that comes is refused, or has all its states. */
+void test_failslab_module(void)
+{
+	int n, ret, said = 0;
+
+	begin();
+	load("tp_m1");
+	set_filter("require", function_range("klp_module_coming"));
+	for (n = 1; ; n++) {
+		kmsg_mark();
+		fail_nth(n);
+		ret = mod_load("tp_mod1", "");
+		if (!failed())
+			break;
+		if (ret) {
+			check(ret == -ENOMEM, "allocation %d: %s", n,
+			      strerror(-ret));
+			said += kmsg_has("klp-sdk: ");
+		} else {
+			check_ok(mod_unload("tp_mod1"));
+		}
+		check(kmsg_count(" post_patch") == kmsg_count(" pre_unpatch"),
+		      "allocation %d: %s", n, kmsg_since());
+		view("tp_m1", " tp_mod1 ma tp_m1:idle\n",
+		     " tp_mod1 mc tp_m1:idle\n", NULL);
+	}
+	check_ok(ret);
+	/* For each of three states the data, and what pre_patch allocates. */
+	check(said >= 6, "the SDK refused %d times", said);
+	view("tp_m1", " tp_mod1 ma tp_m1:live\n", NULL);
 }
 
 /* All memory is taken before a patch is enabled, so that it can always go. */
