@@ -127,7 +127,8 @@ int klp_sdk_leaver_add(struct klp_sdk_patch *patch,
 		       struct klp_sdk_record *record,
 		       const struct klp_sdk_state_fns *undo);
 
-struct klp_sdk_holder *klp_sdk_record_holder(struct klp_sdk_record *record,
+struct klp_sdk_holder *klp_sdk_record_holder(const struct klp_sdk_patch *patch,
+					     struct klp_sdk_record *record,
 					     const struct klp_state *kstate);
 void klp_sdk_record_check_forced(struct klp_sdk_record *record);
 

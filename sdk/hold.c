@@ -15,12 +15,22 @@
 
 #include "engine.h"
 
+/* Does the core list the patch of @holder before @patch? */
+static bool klp_sdk_holder_listed(const struct klp_sdk_patch *patch,
+				  const struct klp_sdk_holder *holder)
+{
+	/* Another module's patch may be at the address of one that is gone. */
+	return klp_sdk_compat_listed(&patch->patch, holder->patch) &&
+	       !strcmp(holder->patch->mod->name, holder->patch_name);
+}
+
 /*
- * The holder whose patch the core lists with @kstate, or NULL. A record whose
- * patches are gone may have the address of memory that was used again, so that
- * version and data must agree as well.
+ * The holder whose patch the core lists with @kstate, before @patch, or NULL. A
+ * record whose patches are gone may have the address of memory that was used
+ * again, so that all that is known must agree.
  */
-struct klp_sdk_holder *klp_sdk_record_holder(struct klp_sdk_record *record,
+struct klp_sdk_holder *klp_sdk_record_holder(const struct klp_sdk_patch *patch,
+					     struct klp_sdk_record *record,
 					     const struct klp_state *kstate)
 {
 	struct klp_sdk_holder *holder;
@@ -28,7 +38,8 @@ struct klp_sdk_holder *klp_sdk_record_holder(struct klp_sdk_record *record,
 	list_for_each_entry(holder, &record->holders, node)
 		if (holder->kstate == kstate &&
 		    kstate->version >= holder->version &&
-		    kstate->data == record->data)
+		    kstate->data == record->data &&
+		    klp_sdk_holder_listed(patch, holder))
 			return holder;
 
 	return NULL;
@@ -64,7 +75,7 @@ klp_sdk_record_listed(const struct klp_sdk_patch *patch,
 	struct klp_sdk_holder *holder;
 
 	list_for_each_entry(holder, &record->holders, node)
-		if (klp_sdk_compat_listed(&patch->patch, holder->patch))
+		if (klp_sdk_holder_listed(patch, holder))
 			return holder;
 
 	return NULL;
@@ -281,7 +292,8 @@ static int klp_sdk_plan(struct klp_sdk_patch *patch,
 	state->stale = NULL;
 	state->orphan = false;
 
-	holder = prev && record ? klp_sdk_record_holder(record, prev) : NULL;
+	holder = prev && record ? klp_sdk_record_holder(patch, record, prev) :
+				  NULL;
 	if (prev && !holder) {
 		/*
 		 * What the core lists beats the record, which a patch without
@@ -387,6 +399,11 @@ int klp_sdk_state_join(struct klp_sdk_patch *patch,
 							KLP_SDK_RECORD_PERMANENT);
 	list_add_tail_rcu(&state->holder->node, &record->holders);
 	state->record = record;
+	/* An orphan's module that went nonetheless, as one whose init fails. */
+	if (state->orphan && !klp_sdk_compat_loaded(state->obj)) {
+		record->data = NULL;
+		state->orphan = false;
+	}
 	return 0;
 
 no_memory:
@@ -458,8 +475,12 @@ void klp_sdk_state_settle(struct klp_sdk_patch *patch,
 	if (patch->replace)
 		klp_sdk_drop_others(state);
 
-	if (state->stale)
+	if (state->stale) {
+		/* The orphan that had kept the module. */
+		if (state->stale->data && list_empty(&state->stale->holders))
+			klp_sdk_compat_unpin(state->obj);
 		klp_sdk_record_forget(state->stale);
+	}
 	state->stale = NULL;
 	state->raw = NULL;
 	state->from = NULL;

@@ -14,6 +14,7 @@
  * here asks the holders' phases what there is to do.
  */
 #include <linux/err.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -91,7 +92,7 @@ int klp_sdk_leavers_find(struct klp_sdk_patch *patch)
 				break;
 			continue;
 		}
-		holder = klp_sdk_record_holder(record, prev);
+		holder = klp_sdk_record_holder(patch, record, prev);
 		if (!holder) {
 			pr_err("klp-sdk: %s: state '%s' (id %lu) is held by a livepatch without klp-sdk; declare it at version %u or later\n",
 			       patch->patch.mod->name, record->name, record->id,
@@ -206,6 +207,7 @@ void klp_sdk_leavers_end(struct klp_sdk_patch *patch)
 {
 	struct klp_sdk_leaver *leaver, *next;
 	struct klp_sdk_holder *holder;
+	bool forced;
 
 	list_for_each_entry_safe_reverse(leaver, next, &patch->leavers, node) {
 		struct klp_sdk_record *record = leaver->record;
@@ -213,10 +215,17 @@ void klp_sdk_leavers_end(struct klp_sdk_patch *patch)
 		klp_sdk_record_check_forced(record);
 		holder = klp_sdk_leaver_holder(leaver);
 		/* A task in forced-out code may use what post_unpatch undoes. */
-		if (record->data && !(record->flags & KLP_SDK_RECORD_FORCED))
+		forced = record->flags & KLP_SDK_RECORD_FORCED;
+		if (record->data && !forced)
 			klp_sdk_holder_undo(holder)->post_unpatch(record->data);
-		list_for_each_entry(holder, &record->holders, node)
+		list_for_each_entry(holder, &record->holders, node) {
 			holder->kstate->data = NULL;
+			/* Nor may its code go, which the data leads to. */
+			if (forced)
+				__module_get(holder->patch->mod);
+			else
+				klp_sdk_slot_publish(&holder->slots->data, NULL);
+		}
 		klp_sdk_record_free(record);
 		list_del(&leaver->node);
 		kfree(leaver);

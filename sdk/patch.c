@@ -270,6 +270,22 @@ static int klp_sdk_check_module_name(struct klp_sdk_patch *patch,
 	return -EINVAL;
 }
 
+/* A conversion has one slot for what klp_sdk_prev() reads. */
+static bool klp_sdk_shares_convert(const struct klp_sdk_state *state,
+				   const struct klp_sdk_state *other)
+{
+	int i, k;
+
+	for (i = 0; i < KLP_SDK_MAX_FROM; i++)
+		for (k = 0; k < KLP_SDK_MAX_FROM; k++)
+			if (state->props->convert[i].how &&
+			    state->props->convert[i].how ==
+			    other->props->convert[k].how)
+				return true;
+
+	return false;
+}
+
 /* What the compiler could not check of one state. */
 static int klp_sdk_check_state(struct klp_sdk_patch *patch,
 			       struct klp_sdk_state *const *pos)
@@ -298,12 +314,18 @@ static int klp_sdk_check_state(struct klp_sdk_patch *patch,
 		return -EINVAL;
 	}
 	for (other = patch->states; other != pos; other++) {
-		if (klp_sdk_state_id(*other) != klp_sdk_state_id(state))
-			continue;
-		klp_sdk_state_err(patch, state,
-				  "state '%s' of this patch has the same id; give each its own",
-				  (*other)->name);
-		return -EINVAL;
+		if (klp_sdk_state_id(*other) == klp_sdk_state_id(state)) {
+			klp_sdk_state_err(patch, state,
+					  "state '%s' of this patch has the same id; give each its own",
+					  (*other)->name);
+			return -EINVAL;
+		}
+		if (klp_sdk_shares_convert(state, *other)) {
+			klp_sdk_state_err(patch, state,
+					  "state '%s' has the same KLP_SDK_CONVERT(); give each its own",
+					  (*other)->name);
+			return -EINVAL;
+		}
 	}
 	return klp_sdk_check_migrations(patch, state);
 }

@@ -58,7 +58,7 @@ static_assert(offsetof(struct klp_sdk_state_fns, post_unpatch) == 24);
 static_assert(offsetof(struct klp_sdk_state_fns, adopt) == 32);
 static_assert(KLP_SDK_FNS_MIN == 40);
 
-/* The root of all records, or NULL if no state is live. */
+/* The root of all records, or NULL if there is none. */
 struct klp_sdk_root *klp_sdk_root(void)
 {
 	return klp_shadow_get(NULL, KLP_SDK_ROOT_ID);

@@ -8,7 +8,7 @@
  * engine refuses what it does not know.
  *
  *   root (shadow variable <NULL, KLP_SDK_ROOT_ID>)
- *    `- records, one per live state
+ *    `- records, one per state that a patch holds
  *        `- holders, one per patch that has the state
  *
  * A state that is bound to a module has its record and holders while a patch
@@ -78,7 +78,7 @@ struct klp_sdk_root {
 } __no_randomize_layout;
 
 /**
- * struct klp_sdk_record - A live state
+ * struct klp_sdk_record - A state that patches hold
  * @abi:	KLP_SDK_ABI of the engine that made it
  * @size:	size of this struct in that engine
  * @node:	entry in klp_sdk_root.records
@@ -119,7 +119,7 @@ struct klp_sdk_record {
  * @node:	entry in klp_sdk_record.holders
  * @phase:	enum klp_sdk_phase
  * @version:	the state's version as this patch declares it
- * @patch:	the patch; never followed, only compared
+ * @patch:	the patch
  * @kstate:	the patch's entry for the core, whose data mirrors the record's
  * @slots:	what the patch's functions read
  * @fns:	the state's functions in the patch
@@ -132,8 +132,9 @@ struct klp_sdk_record {
  * @undo:	functions of the patch that retires the state, which undo it in
  *		place of those of @fns; NULL if it is not being retired
  *
- * @kstate, @slots and @fns lead into the patch's module and may be followed
- * only while the core lists the patch.
+ * @patch, @kstate, @slots and @fns lead into the patch's module and may be
+ * followed only while the core lists the patch; @undo into that of the patch in
+ * transition.
  */
 struct klp_sdk_holder {
 	u32 abi;

@@ -208,6 +208,21 @@ static void klp_sdk_let_go(struct klp_sdk_state *state)
 }
 
 /*
+ * After a force post_unpatch does not run, and what it would have undone may lead
+ * to the patch's code: that must not go either.
+ */
+static void klp_sdk_keep_module(struct klp_sdk_patch *patch,
+				struct klp_sdk_state *state)
+{
+	if (state->kept)
+		return;
+	state->kept = true;
+	__module_get(patch->patch.mod);
+	pr_warn("klp-sdk: %s: state '%s' (id %lu) was forced once and is not undone; the module stays until a reboot\n",
+		patch->patch.mod->name, state->name, klp_sdk_state_id(state));
+}
+
+/*
  * klp_sdk_state_unprepare() - PREPARED to IDLE: a failed or reversed enable, or
  * the module goes during a transition
  *
@@ -222,15 +237,18 @@ void klp_sdk_state_unprepare(struct klp_sdk_patch *patch,
 		    (state->how == KLP_SDK_HOW_INTRODUCE ||
 		     state->how == KLP_SDK_HOW_SHARE) &&
 		    !klp_sdk_record_used(record, state->holder);
-
-	/* What this patch's functions may have written while they ran. */
-	if (state->how == KLP_SDK_HOW_GROW && record->data)
-		memset(record->data + state->from->old_size, 0,
-		       state->from->new_size - state->from->old_size);
+	bool forced;
 
 	/* Forced to the way back: a task may still use what was prepared. */
 	klp_sdk_record_check_forced(record);
-	if (undo && !(record->flags & KLP_SDK_RECORD_FORCED))
+	forced = record->flags & KLP_SDK_RECORD_FORCED;
+	/* What this patch's functions may have written while they ran. */
+	if (state->how == KLP_SDK_HOW_GROW && record->data && !forced)
+		memset(record->data + state->from->old_size, 0,
+		       state->from->new_size - state->from->old_size);
+	if (undo && forced)
+		klp_sdk_keep_module(patch, state);
+	else if (undo)
 		state->fns->post_unpatch(record->data);
 	klp_sdk_let_go(state);
 	if (undo)
@@ -362,10 +380,15 @@ void klp_sdk_state_release(struct klp_sdk_patch *patch,
 			patch->patch.mod->name, state->name, record->id,
 			record->object);
 
-	if (last && !(record->flags & KLP_SDK_RECORD_FORCED))
+	if (last && record->flags & KLP_SDK_RECORD_FORCED)
+		klp_sdk_keep_module(patch, state);
+	else if (last)
 		klp_sdk_holder_undo(state->holder)->post_unpatch(record->data);
 	klp_sdk_let_go(state);
 	if (last && !orphan)
 		klp_sdk_drop_data(record);
+	/* What the next data will have, not what the last one had. */
+	if (!record->data)
+		record->alloc_size = klp_sdk_alloc_size(state);
 	klp_sdk_state_dbg(patch, state, "gone");
 }

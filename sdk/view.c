@@ -33,6 +33,7 @@ static int klp_sdk_view_get(char *buffer, const struct kernel_param *kp)
 {
 	struct klp_sdk_record *record;
 	struct klp_sdk_holder *holder;
+	static const char rest[] = "...\n";
 	struct klp_sdk_root *root;
 	int len;
 
@@ -67,6 +68,11 @@ static int klp_sdk_view_get(char *buffer, const struct kernel_param *kp)
 					 klp_sdk_phase_name(READ_ONCE(holder->phase)));
 		len += scnprintf(buffer + len, PAGE_SIZE - len, "\n");
 	}
+	/* A parameter has one page. */
+	if (len >= PAGE_SIZE - 1)
+		len = PAGE_SIZE - sizeof(rest) +
+		      scnprintf(buffer + PAGE_SIZE - sizeof(rest), sizeof(rest),
+				rest);
 out:
 	rcu_read_unlock();
 	return len;

@@ -79,6 +79,8 @@ void test_20_module(void);
 void test_20_module_older(void);
 void test_21_module(void);
 void test_21_module_between(void);
+void test_21_module_address(void);
+void test_17_room(void);
 
 void test_failslab_enable(void);
 void test_failslab_convert(void);

@@ -171,10 +171,20 @@ static void sweep(void)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(pool); i++)
-		if (!pool[i].forced && mod_loaded(pool[i].name) &&
-		    !klp_present(pool[i].name) && !klp_wait_gone(pool[i].name))
-			check_ok(mod_unload(pool[i].name));
+	for (i = 0; i < ARRAY_SIZE(pool); i++) {
+		if (pool[i].forced || !mod_loaded(pool[i].name) ||
+		    klp_present(pool[i].name))
+			continue;
+		/* Once something was forced, it may be kept for good. */
+		if (!may_force)
+			check_ok(klp_wait_gone(pool[i].name));
+		else
+			sleep_ms(100);
+		if (mod_unload(pool[i].name)) {
+			check(may_force, "cannot unload %s", pool[i].name);
+			pool[i].forced = true;
+		}
+	}
 }
 
 static void hold(void)
@@ -277,6 +287,22 @@ static void step_force(void)
 	settle();
 }
 
+/*
+ * The core reads beyond an object of its own if the disable of a patch is
+ * reversed that lies below another one.
+ */
+static bool may_reverse(void)
+{
+	size_t i;
+
+	if (klp_enabled(moving))
+		return true;
+	for (i = 0; i < ARRAY_SIZE(pool); i++)
+		if (klp_enabled(pool[i].name) == 1)
+			return false;
+	return true;
+}
+
 static void step(void)
 {
 	/* The held task may not be in a function that this patch changes. */
@@ -294,7 +320,7 @@ static void step(void)
 		step_module();
 	} else if (may_force && !pick(4)) {
 		step_force();
-	} else if (pick(2)) {
+	} else if (pick(2) && may_reverse()) {
 		/* -EBUSY if it is complete by now */
 		klp_write(moving, "enabled", klp_enabled(moving) ? "0" : "1");
 		if (pick(2))

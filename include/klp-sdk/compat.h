@@ -14,7 +14,6 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/timer.h>
 #include <linux/version.h>
 
 /*
@@ -111,16 +110,6 @@ static inline size_t klp_sdk_compat_kmalloc_size(const void *data)
 	if (is_power_of_2(size) && !IS_ALIGNED((unsigned long)data, size))
 		return 0;
 	return size;
-}
-
-/* 6.2 renamed it, 6.15 dropped the old name. */
-static inline int klp_sdk_compat_timer_delete_sync(struct timer_list *timer)
-{
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
-	return timer_delete_sync(timer);
-#else
-	return del_timer_sync(timer);
-#endif
 }
 
 #endif /* _KLP_SDK_COMPAT_H */

@@ -6,8 +6,11 @@
 #ifndef _KLP_SDK_LASTING_H
 #define _KLP_SDK_LASTING_H
 
+#include <linux/bitops.h>
+#include <linux/irqflags.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
+#include <linux/rcupdate.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -40,7 +43,7 @@
  * ==================  =======================================================
  *
  * The kernel's stack checks see none of the asynchronous ones: stop them in
- * .pre_unpatch or .post_unpatch.
+ * .pre_unpatch. .post_unpatch does not run any more once a transition was forced.
  *
  * An object that is converted is freed, and so are locks in it: a state with
  * locks should grow, or keep them in an allocation of their own.
@@ -171,19 +174,17 @@ static inline void klp_sdk_timer_setup(struct timer_list *timer,
  * @timer:	set up by klp_sdk_timer_setup() in a replaced patch
  * @fn:		its function from now on
  *
- * Waits for the old function if it runs. A timer that is pending stays so, at the
- * same time; so does one that arms itself.
+ * Waits for the old function if it runs. Whether and when the timer is to expire
+ * does not change.
  *
- * Context: process context; may sleep. Do not hold a lock that the function
- * takes.
+ * Context: process context; may sleep.
  */
 static inline void klp_sdk_timer_adopt(struct timer_list *timer,
 				       void (*fn)(struct timer_list *timer))
 {
-	/* Who arms the timer from now on arms it with the new function. */
 	WRITE_ONCE(timer->function, fn);
-	if (klp_sdk_compat_timer_delete_sync(timer))
-		timer_reduce(timer, timer->expires);
+	/* Timers read it and call it in softirq, which is a reader of RCU. */
+	synchronize_rcu();
 }
 
 /**
@@ -202,23 +203,51 @@ static inline void klp_sdk_work_init(struct work_struct *work, work_func_t fn,
 	__klp_sdk_work_set_class(work, class);
 }
 
+/*
+ * Set the function of a work item unless it is queued or runs. The pending bit
+ * keeps everybody from queueing it meanwhile; who does so with interrupts on
+ * could be waited for in vain by mod_delayed_work() in an interrupt.
+ */
+static inline bool __klp_sdk_work_set(struct work_struct *work, work_func_t fn)
+{
+	unsigned long flags;
+	bool done = false;
+
+	local_irq_save(flags);
+	if (!test_and_set_bit(WORK_STRUCT_PENDING_BIT, work_data_bits(work))) {
+		/* Looks for a worker that runs the item with its function. */
+		done = !(work_busy(work) & WORK_BUSY_RUNNING);
+		if (done)
+			WRITE_ONCE(work->func, fn);
+		/* The function, before anybody can queue the item. */
+		clear_bit_unlock(WORK_STRUCT_PENDING_BIT, work_data_bits(work));
+	}
+	local_irq_restore(flags);
+
+	return done;
+}
+
 /**
  * klp_sdk_work_adopt() - Give a work item this module's function, in .adopt
  * @work:	set up by klp_sdk_work_init() in a replaced patch
  * @fn:		its function from now on
  *
- * Waits for the old function if it runs.
+ * Cancels the item and waits for the old function if it runs. Queue it again
+ * afterwards if there may be something to do: an item that was queued, that
+ * queues itself, or that somebody queued meanwhile, is not queued any more.
  *
  * Context: process context; may sleep. Do not hold a lock that the function
- * takes.
- *
- * Return: true if it was pending, and is no more: queue it again.
+ * takes. The function must not load a module: .adopt runs under klp_mutex.
  */
-static inline bool __must_check klp_sdk_work_adopt(struct work_struct *work,
-						   work_func_t fn)
+static inline void klp_sdk_work_adopt(struct work_struct *work, work_func_t fn)
 {
-	WRITE_ONCE(work->func, fn);
-	return cancel_work_sync(work);
+	/*
+	 * The function last: the workqueue finds the worker that runs an item by
+	 * both, and would not wait for the old one.
+	 */
+	do {
+		cancel_work_sync(work);
+	} while (!__klp_sdk_work_set(work, fn));
 }
 
 /**
@@ -246,18 +275,16 @@ klp_sdk_delayed_work_init(struct delayed_work *dwork, work_func_t fn,
  * @dwork:	set up by klp_sdk_delayed_work_init() in a replaced patch
  * @fn:		its function from now on
  *
- * Waits for the old function if it runs.
+ * As klp_sdk_work_adopt(), also of what is to be queued later.
  *
- * Context: process context; may sleep. Do not hold a lock that the function
- * takes.
- *
- * Return: true if it was pending, and is no more: queue it again.
+ * Context: as for klp_sdk_work_adopt().
  */
-static inline bool __must_check
-klp_sdk_delayed_work_adopt(struct delayed_work *dwork, work_func_t fn)
+static inline void klp_sdk_delayed_work_adopt(struct delayed_work *dwork,
+					      work_func_t fn)
 {
-	WRITE_ONCE(dwork->work.func, fn);
-	return cancel_delayed_work_sync(dwork);
+	do {
+		cancel_delayed_work_sync(dwork);
+	} while (!__klp_sdk_work_set(&dwork->work, fn));
 }
 
 #endif /* _KLP_SDK_LASTING_H */

@@ -182,6 +182,8 @@ struct klp_sdk_state {
 	struct klp_sdk_record *stale;
 	/* nobody had the state since a patch was forced out */
 	bool orphan;
+	/* the patch's module was kept for what a force leaves behind */
+	bool kept;
 	/* the object that a conversion fills, later the one it replaced */
 	void *spare;
 };
@@ -201,7 +203,8 @@ struct klp_sdk_state {
  * The new object is zeroed and allocated before the transition; @_fn runs at
  * its completion and sees the last values of the old object. Until then both
  * patches work on the old object: the functions of the new patch reach it
- * through klp_sdk_prev(). A reversed transition never runs @_fn.
+ * through klp_sdk_prev(). A reversed transition never runs @_fn. Each state that
+ * is converted needs a migration of its own.
  *
  * Context of @_fn: process context, under klp_mutex, may sleep. No function
  * of the replaced patch runs any more; functions of the new patch do, and so
@@ -335,7 +338,8 @@ struct klp_sdk_state {
  * * .pre_unpatch: void (@_type \*). The state is going: revert the change.
  *   Functions that read the state as live may still be running.
  * * .post_unpatch: void (@_type \*). No patched function runs any more: undo
- *   pre_patch. The SDK frees the data afterwards.
+ *   pre_patch. The SDK frees the data afterwards. Once a transition was forced it
+ *   does not run any more, and the module stays that would have run it.
  * * .adopt: void (@_type \*, const void \*old). The data came from a replaced
  *   patch: re-point whatever refers to that patch's module, which may be
  *   unloaded next. @old is the data itself, or after a conversion the older
@@ -446,8 +450,7 @@ struct klp_sdk_state {
  *
  * Context: any, in a function that this patch puts in place of another one.
  * Code that the kernel's stack checks do not see (timers, work items,
- * kthreads) must be stopped in pre_unpatch or post_unpatch before it may
- * use this. Ownership: stays with the SDK.
+ * kthreads) must be stopped in pre_unpatch before it may use this. Ownership: stays with the SDK.
  *
  * Return: the data, or NULL while the state is being introduced, converted or
  * taken away. With .grow the new fields are zero until the transition is done.

@@ -17,9 +17,11 @@ static int poke(const char *val, const struct kernel_param *kp)
 	struct klp_sdk_root *root = klp_shadow_get(NULL, KLP_SDK_ROOT_ID);
 	struct klp_sdk_record *record;
 	struct klp_sdk_holder *holder;
-	int ret, value;
+	unsigned long value;
+	int ret;
 
-	ret = kstrtoint(val, 0, &value);
+	ret = *val == '-' ? kstrtol(val, 0, (long *)&value) :
+			    kstrtoul(val, 0, &value);
 	if (ret)
 		return ret;
 	if (!root)
@@ -42,6 +44,8 @@ static int poke(const char *val, const struct kernel_param *kp)
 			holder->abi = value;
 		else if (!strcmp(kp->name, "holder_fns_size"))
 			holder->fns_size = value;
+		else if (!strcmp(kp->name, "holder_kstate"))
+			holder->kstate = (struct klp_state *)value;
 	}
 
 	return 0;
@@ -109,6 +113,7 @@ module_param_cb(record_flags, &poke_ops, NULL, 0600);
 module_param_cb(record_hints, &poke_ops, NULL, 0600);
 module_param_cb(holder_abi, &poke_ops, NULL, 0600);
 module_param_cb(holder_fns_size, &poke_ops, NULL, 0600);
+module_param_cb(holder_kstate, &poke_ops, NULL, 0600);
 
 module_param_cb(dangling, &dangling_ops, NULL, 0400);
 

@@ -7,6 +7,7 @@
  */
 #include <linux/livepatch.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -42,6 +43,16 @@ static struct klp_state states[] = {
 	{ .id = 221, .version = 1 },
 	{ }
 };
+
+static int get_state(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "0x%lx\n", (unsigned long)&states[0]);
+}
+
+static const struct kernel_param_ops state_ops = {
+	.get = get_state,
+};
+module_param_cb(state, &state_ops, NULL, 0400);
 
 static struct tpm_v1 *inherits(void)
 {

@@ -10,7 +10,9 @@
  * TPM_VERSION	of those that change, 1 unless set, or 2
  * TPM_STATES	what the patch lists, all unless set
  * TPM_MA	properties of ma that differ
- * TPM_VERSION_SHOW	a function that no other patch changes: /proc/version
+ * TPM_VERSION_SHOW	change a function that no other patch does: /proc/version. The
+ *		core may not be asked to reverse the disable of a patch that lies
+ *		below another one with the same function.
  *
  * TPM_STACKED	two other states that patches share, of which sm is of tp_mod1
  * TPM_LONE	one other state of tp_mod1
@@ -38,6 +40,9 @@
 #endif
 #ifndef TPM_MA
 #define TPM_MA		.object = "tp_mod1", .version = TPM_VERSION
+#endif
+#ifndef TPM_MB_RESERVE
+#define TPM_MB_RESERVE	64
 #endif
 #ifndef TPM_SM_VERSION
 #define TPM_SM_VERSION	1
@@ -138,18 +143,24 @@ static __maybe_unused void tpm_grow(struct tpm_g2 *d)
 KLP_SDK_CONVERT(tpm_v1, 1, struct tpm_v1, struct tpm_v2, tpm_from_v1);
 #ifndef TPM_LONE
 KLP_SDK_CONVERT(tpm_v1_ma, 1, struct tpm_v1, struct tpm_v2, tpm_from_v1);
+#ifndef TPM_ONE_CONVERSION
 KLP_SDK_CONVERT(tpm_v1_nb, 1, struct tpm_v1, struct tpm_v2, tpm_from_v1);
+#endif
 KLP_SDK_GROW(tpm_g1, 1, struct tpm_v1, struct tpm_g2, before, tpm_grow);
 #endif
 #define TPM_FROM	.convert = { KLP_SDK_FROM(tpm_v1) },
 #define TPM_FROM_MA	.convert = { KLP_SDK_FROM(tpm_v1_ma) },
+#ifdef TPM_ONE_CONVERSION
+#define TPM_FROM_NB	TPM_FROM_MA
+#else
 #define TPM_FROM_NB	.convert = { KLP_SDK_FROM(tpm_v1_nb) },
+#endif
 #define TPM_GROW	.grow = { KLP_SDK_FROM(tpm_g1) }
 #else
 #define TPM_FROM
 #define TPM_FROM_MA
 #define TPM_FROM_NB
-#define TPM_GROW	.reserve = 64
+#define TPM_GROW	.stackable = false
 #endif
 
 #if !defined(TPM_STACKED) && !defined(TPM_LONE)
@@ -159,7 +170,7 @@ KLP_SDK_STATE(va, struct TPM_CONVERTED, .id = KLP_SDK_STATE_ID(201),
 	      .adopt = va_adopt);
 TPM_FNS(vb, TPM_GROWN)
 KLP_SDK_STATE(vb, struct TPM_GROWN, .id = KLP_SDK_STATE_ID(205),
-	      .version = TPM_VERSION, TPM_GROW, TPM_DECL(vb),
+	      .version = TPM_VERSION, TPM_GROW, .reserve = 64, TPM_DECL(vb),
 	      .adopt = vb_adopt);
 
 #ifndef TPM_FEW
@@ -178,7 +189,7 @@ KLP_SDK_STATE(vc, struct tpm_v1, .id = KLP_SDK_STATE_ID(208),
 TPM_FNS(mb, TPM_GROWN)
 KLP_SDK_STATE(mb, struct TPM_GROWN, .id = KLP_SDK_STATE_ID(203),
 	      .object = "tp_mod1", .version = TPM_VERSION, TPM_GROW,
-	      TPM_DECL(mb), .adopt = mb_adopt);
+	      .reserve = TPM_MB_RESERVE, TPM_DECL(mb), .adopt = mb_adopt);
 TPM_FNS(nb, TPM_CONVERTED)
 KLP_SDK_STATE(nb, struct TPM_CONVERTED, .id = KLP_SDK_STATE_ID(206),
 	      .object = "tp_mod2", .version = TPM_VERSION,
@@ -242,21 +253,28 @@ static int tpm_mod1_show(struct seq_file *m, void *v)
 }
 
 static struct klp_func tpm_funcs[] = {
-	{ .old_name = "cmdline_proc_show", .new_func = tpm_show },
 #ifdef TPM_VERSION_SHOW
 	{ .old_name = "version_proc_show", .new_func = tpm_show },
+#else
+	{ .old_name = "cmdline_proc_show", .new_func = tpm_show },
 #endif
 	{ }
 };
 
-static struct klp_func tpm_mod1_funcs[] = {
+static __maybe_unused struct klp_func tpm_mod1_funcs[] = {
 	{ .old_name = "tp_mod1_show", .new_func = tpm_mod1_show },
 	{ }
 };
 
+#ifdef TPM_VERSION_SHOW
+#define TPM_OBJECTS	KLP_SDK_OBJECT(NULL, tpm_funcs)
+#else
+#define TPM_OBJECTS	KLP_SDK_OBJECT(NULL, tpm_funcs), \
+			KLP_SDK_OBJECT("tp_mod1", tpm_mod1_funcs)
+#endif
+
 /* Nothing for tp_mod2: its object is there for its states only. */
-KLP_SDK_PATCH(.objs	= KLP_SDK_OBJECTS(KLP_SDK_OBJECT(NULL, tpm_funcs),
-					  KLP_SDK_OBJECT("tp_mod1", tpm_mod1_funcs)),
+KLP_SDK_PATCH(.objs	= KLP_SDK_OBJECTS(TPM_OBJECTS),
 	      .states	= KLP_SDK_STATES(TPM_STATES),
 	      .replace	= TPM_REPLACE);
 

@@ -6,6 +6,7 @@
 #ifndef _TPT_H
 #define _TPT_H
 
+#include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/seq_file.h>
 #include <klp-sdk/klp-sdk.h>
@@ -58,6 +59,8 @@ static void clock_dwork(struct work_struct *work)
 	c->dworks++;
 	c->dwork_by = TPT;
 	up_write(&c->rwsem);
+	/* Most of the time it is here, also when it is adopted. */
+	msleep(200);
 	schedule_delayed_work(&c->dwork, HZ / 20);
 }
 
@@ -107,11 +110,11 @@ static void clock_post_unpatch(struct clock *c)
 static void clock_adopt(struct clock *c, const void *old)
 {
 	klp_sdk_timer_adopt(&c->timer, clock_tick);
-	/* The timer, which queues it, is this module's already. */
-	if (klp_sdk_work_adopt(&c->work, clock_work))
-		schedule_work(&c->work);
-	if (klp_sdk_delayed_work_adopt(&c->dwork, clock_dwork))
-		schedule_delayed_work(&c->dwork, HZ / 20);
+	/* The timer queues it again. */
+	klp_sdk_work_adopt(&c->work, clock_work);
+	/* This one queues itself, and no more. */
+	klp_sdk_delayed_work_adopt(&c->dwork, clock_dwork);
+	schedule_delayed_work(&c->dwork, HZ / 20);
 }
 
 KLP_SDK_STATE(clock, struct clock,
