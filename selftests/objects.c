@@ -615,7 +615,8 @@ void test_21_module_address(void)
 	load_over("tp_rawm", "tp_mw1");
 	check(file_read(state, value, sizeof(value)) > 0, "cannot read %s",
 	      state);
-	check_ok(mod_load("klp_sdk_poke", ""));
+	if (!mod_loaded("klp_sdk_poke"))
+		mod_in("klp_sdk_poke");
 	set_param("klp_sdk_poke", "holder_kstate", value);
 	load_over("tp_mw2", "tp_rawm");
 	check_states("tp_mw2", 1);

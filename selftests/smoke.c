@@ -11,11 +11,12 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <linux/elf.h>
+#include <fcntl.h>
+#include <gelf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "vm/guest.h"
 
@@ -29,10 +30,11 @@ static struct mod {
 	char name[64];		/* as the kernel spells it */
 	char file[64];
 	bool livepatch, loaded, was_loaded;
-	char *elf;		/* its file */
+	Elf *elf;		/* its file */
+	size_t nr_sections, names;
 	unsigned long *place;	/* where each section was loaded last, or 0 */
-	const struct elf64_sym *syms;
-	const char *strs;
+	Elf_Data *syms;
+	size_t strs;
 	int nr_syms;
 } mods[MODS_MAX];
 static int nr_mods;
@@ -83,55 +85,55 @@ static void __noreturn broken(const char *what, const char *name)
 
 /* What is at an address where a module has been */
 
-static struct elf64_shdr *section(const struct mod *m, int i)
+static GElf_Shdr section(const struct mod *m, size_t i)
 {
-	const struct elf64_hdr *eh = (void *)m->elf;
+	GElf_Shdr sh = { 0 };
 
-	return (struct elf64_shdr *)(m->elf + eh->e_shoff) + i;
+	gelf_getshdr(elf_getscn(m->elf, i), &sh);
+	return sh;
 }
 
-static int nr_sections(const struct mod *m)
+static const char *section_name(const struct mod *m, size_t i)
 {
-	return ((const struct elf64_hdr *)m->elf)->e_shnum;
+	return elf_strptr(m->elf, m->names, section(m, i).sh_name);
 }
 
 static void read_elf(struct mod *m, const char *path)
 {
-	struct stat st;
-	FILE *f = fopen(path, "re");
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	m->elf = f && !fstat(fileno(f), &st) ? malloc(st.st_size) : NULL;
-	if (!m->elf || fread(m->elf, st.st_size, 1, f) != 1)
+	elf_version(EV_CURRENT);
+	m->elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!m->elf || elf_getshdrnum(m->elf, &m->nr_sections) ||
+	    elf_getshdrstrndx(m->elf, &m->names) || elf_cntl(m->elf, ELF_C_FDREAD))
 		broken("cannot read", path);
-	fclose(f);
-	m->place = calloc(nr_sections(m), sizeof(*m->place));
+	close(fd);
+	m->place = calloc(m->nr_sections, sizeof(*m->place));
 	if (!m->place)
 		broken("no memory for", path);
-	for (int i = 0; i < nr_sections(m); i++) {
-		const struct elf64_shdr *sh = section(m, i);
+	for (size_t i = 0; i < m->nr_sections; i++) {
+		GElf_Shdr sh = section(m, i);
 
-		if (sh->sh_type != SHT_SYMTAB)
+		if (sh.sh_type != SHT_SYMTAB)
 			continue;
-		m->syms = (void *)(m->elf + sh->sh_offset);
-		m->nr_syms = sh->sh_size / sizeof(*m->syms);
-		m->strs = m->elf + section(m, sh->sh_link)->sh_offset;
+		m->syms = elf_getdata(elf_getscn(m->elf, i), NULL);
+		m->nr_syms = sh.sh_size / sh.sh_entsize;
+		m->strs = sh.sh_link;
 	}
 }
 
-static const char *section_name(const struct mod *m, int i)
+static const char *sym_name(const struct mod *m, const GElf_Sym *sym)
 {
-	int names = ((const struct elf64_hdr *)m->elf)->e_shstrndx;
-
-	return m->elf + section(m, names)->sh_offset + section(m, i)->sh_name;
+	return elf_strptr(m->elf, m->strs, sym->st_name);
 }
 
 static void find_place(struct mod *m)
 {
 	char path[300], buf[32];
 
-	for (int i = 0; i < nr_sections(m); i++) {
+	for (size_t i = 0; i < m->nr_sections; i++) {
 		m->place[i] = 0;
-		if (!(section(m, i)->sh_flags & SHF_EXECINSTR))
+		if (!(section(m, i).sh_flags & SHF_EXECINSTR))
 			continue;
 		snprintf(path, sizeof(path), "/sys/module/%s/sections/%s", m->name,
 			 section_name(m, i));
@@ -141,9 +143,9 @@ static void find_place(struct mod *m)
 }
 
 /* Where a function of @m is, or was; 0 if it is no function. */
-static unsigned long sym_place(const struct mod *m, const struct elf64_sym *sym)
+static unsigned long sym_place(const struct mod *m, const GElf_Sym *sym)
 {
-	if (ELF64_ST_TYPE(sym->st_info) != STT_FUNC || sym->st_shndx >= nr_sections(m) ||
+	if (GELF_ST_TYPE(sym->st_info) != STT_FUNC || sym->st_shndx >= m->nr_sections ||
 	    !m->place[sym->st_shndx])
 		return 0;
 	return m->place[sym->st_shndx] + sym->st_value;
@@ -153,13 +155,15 @@ static unsigned long sym_place(const struct mod *m, const struct elf64_sym *sym)
 static bool resolve(const struct mod *m, unsigned long address, char *buf, size_t size)
 {
 	for (int i = 0; i < m->nr_syms; i++) {
-		const struct elf64_sym *sym = &m->syms[i];
-		unsigned long at = sym_place(m, sym);
+		GElf_Sym sym;
+		unsigned long at;
 
-		if (!at || address - at >= sym->st_size)
+		gelf_getsym(m->syms, i, &sym);
+		at = sym_place(m, &sym);
+		if (!at || address - at >= sym.st_size)
 			continue;
 		if (buf)
-			snprintf(buf, size, "%s+0x%lx", m->strs + sym->st_name, address - at);
+			snprintf(buf, size, "%s+0x%lx", sym_name(m, &sym), address - at);
 		return true;
 	}
 	return false;
@@ -184,11 +188,12 @@ static unsigned long address_of(const char *caller)
 		if (strcmp(m->name, tag))
 			continue;
 		for (int i = 0; i < m->nr_syms; i++) {
-			const struct elf64_sym *sym = &m->syms[i];
+			GElf_Sym sym;
 
-			if (sym_place(m, sym) && !strcmp(m->strs + sym->st_name, name) &&
-			    !strncmp(section_name(m, sym->st_shndx), ".init", 5))
-				return sym_place(m, sym) + offset;
+			gelf_getsym(m->syms, i, &sym);
+			if (sym_place(m, &sym) && !strcmp(sym_name(m, &sym), name) &&
+			    !strncmp(section_name(m, sym.st_shndx), ".init", 5))
+				return sym_place(m, &sym) + offset;
 		}
 	}
 	return 0;

@@ -10,16 +10,17 @@ here=$(dirname "${BASH_SOURCE[0]}")
 
 # "a|b" is one package that has two names, depending on Debian's release.
 # The libraries are what the prebuilt programs in the kernel headers (objtool,
-# modpost) link to, and pahole is what their makefiles run on each module.
+# modpost) link to, and pahole is what their makefiles run on each module. make
+# smoke reads modules with libelf.
 # spatch loads Python's library for the rules' reports.
 packages=(make gcc libc6-dev binutils cpio xz-utils zstd sparse coccinelle python3
 	libpython3-dev qemu-system-x86
-	'libelf1|libelf1t64' 'libssl3|libssl3t64' zlib1g pahole file bc perl util-linux)
+	libelf-dev 'libelf1|libelf1t64' 'libssl3|libssl3t64' zlib1g pahole file bc perl util-linux)
 # The kernels' compiler is gcc-12 on Debian 12; later ones use the default gcc.
 if grep -qs '^VERSION_ID="12"' /etc/os-release; then packages+=(gcc-12); fi
 
 # What building a kernel takes, of those who ask for one.
-if [[ " $* " == *-debug" "* ]]; then packages+=(flex bison libelf-dev); fi
+if [[ " $* " == *-debug" "* ]]; then packages+=(flex bison); fi
 
 # Sets missing to the packages that are not installed.
 find_missing() {
