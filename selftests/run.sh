@@ -78,8 +78,8 @@ for series; do
 	if [[ $options ]]; then
 		add_guest "$series" "$series"
 	else
-		add_guest "$series" "$series" 'contract-*'
-		add_guest "$series-others" "$series" '!contract-*'
+		add_guest "$series" "$series" 'contract-1*'
+		add_guest "$series-others" "$series" '!contract-1*'
 	fi
 done
 

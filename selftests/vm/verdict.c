@@ -28,6 +28,7 @@ static const struct {
 	{ "inconsistent lock state", NULL },
 	{ "suspicious RCU usage", NULL },
 	{ "KASAN:", NULL },
+	{ "ODEBUG:", NULL },		/* also that it is out of memory, and off */
 	{ "UBSAN:", NULL },
 	{ "kmemleak:", "new suspected" },
 	{ "blocked for more than", NULL },
