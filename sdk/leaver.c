@@ -220,11 +220,11 @@ void klp_sdk_leavers_end(struct klp_sdk_patch *patch)
 			klp_sdk_holder_undo(holder)->post_unpatch(record->data);
 		list_for_each_entry(holder, &record->holders, node) {
 			holder->kstate->data = NULL;
-			/* Nor may its code go, which the data leads to. */
-			if (forced)
-				__module_get(holder->patch->mod);
-			else
+			if (!forced)
 				klp_sdk_slot_publish(&holder->slots->data, NULL);
+			/* Nor may its code go, which the data leads to. */
+			else if (record->data)
+				__module_get(holder->patch->mod);
 		}
 		klp_sdk_record_free(record);
 		list_del(&leaver->node);

@@ -1302,6 +1302,22 @@ static void test_26_nothing_dangles(void)
 	check_dangling();
 }
 
+/* What a patch that drops the state does not undo may lead to the old one. */
+static void test_19_dropped(void)
+{
+	pid_t pid;
+
+	load("tp_t1");
+	pid = begin_load("tp_t2");
+	force("tp_t2");
+	check_ok(hold_release_all());
+	check(!hold_finish(pid, NULL, 0), "the held task failed");
+	ticking(2);
+	load("tp_nostate");
+	sleep_ms(1000);
+	check(mod_unload("tp_t2") == -EAGAIN, "the module went");
+}
+
 /* A program that runs into a breakpoint. */
 static void breakpoint(void *arg)
 {
@@ -1446,6 +1462,7 @@ static const struct test tests[] = {
 	{ "contract-19-forced-replace", test_19_forced_replace },
 	{ "contract-19-orphan-adopted", test_19_orphan_adopted },
 	{ "contract-19-forced-disable", test_19_forced_disable },
+	{ "contract-19-dropped", test_19_dropped },
 	{ "contract-19-module-pinned", test_19_module_pinned },
 	{ "contract-19-forced-then-raw", test_19_forced_then_raw },
 	{ "contract-19-random", test_19_random },
