@@ -448,7 +448,8 @@ static void play_all(const struct scenario *s)
 	kmsg_mark();
 	mod_in(MOD2);
 	begin(s);
-	for (i = 0; i < ARRAY_SIZE(orders); i++)
+	/* On the way back three steps are no more than two. */
+	for (i = 0; i < ARRAY_SIZE(orders) - 1; i++)
 		play(s, orders[i].loaded, orders[i].toggles, true);
 	for (i = 0; i < ARRAY_SIZE(orders); i++) {
 		play(s, orders[i].loaded, orders[i].toggles, false);

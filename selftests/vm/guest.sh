@@ -4,15 +4,15 @@
 # shellcheck disable=SC2034
 
 # guest_for SERIES - sets guest to vmrun's arguments for this kernel, append to
-# what its command line needs, and timeout to what all tests may take, in seconds.
+# what its command line needs, and timeout to the
+# seconds after which it hangs: several times what the tests take on two cores.
 guest_for() {
 	guest=(--kernel "$("$top/tools/kernel.sh" "$1")/vmlinux")
-	append='' timeout=300
+	append='' timeout=900
 	[[ $1 == *-debug ]] || return 0
 	# kmemleak and KASAN find there what SLUB's own debugging is for on the
 	# other kernels, at 50 s a test. kmemleak reads all of the memory, twice a
 	# test, so there is little. failslab takes no caches that were merged.
 	guest+=(--memory 192)
-	timeout=900
 	append="slub_debug=-,kmalloc-* slab_nomerge log_buf_len=1M"
 }
