@@ -4,8 +4,8 @@
 # shellcheck disable=SC2034
 
 # guest_for SERIES - sets guest to vmrun's arguments for this kernel, append to
-# what its command line needs, and timeout to the
-# seconds after which it hangs: several times what the tests take on two cores.
+# what its command line needs, and timeout to the seconds after which it must be
+# hanging: several times what the tests take on two cores.
 guest_for() {
 	guest=(--kernel "$("$top/tools/kernel.sh" "$1")/vmlinux")
 	append='' timeout=900

@@ -64,6 +64,7 @@ static const struct {
 	{ true, "x: inconsistent lock state" },
 	{ true, "x: suspicious RCU usage" },
 	{ true, "KASAN: null-ptr-deref in range" },
+	{ true, "ODEBUG: Out of memory. ODEBUG disabled" },
 	{ true, "UBSAN: array-index-out-of-bounds in x.c" },
 	{ true, "kmemleak: 2 new suspected memory leaks (see /sys/kernel/debug/kmemleak)" },
 	{ true, "INFO: task init:1 blocked for more than 120 seconds." },
