@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "contract.h"
 #include "fields.h"
@@ -1302,6 +1304,63 @@ static void test_26_nothing_dangles(void)
 	check_dangling();
 }
 
+/* Row 28: what readers see when the state's functions run. */
+static void test_28_publishing(void)
+{
+	load("tp_a1");
+	check(kmsg_has("tp_a1 alpha post_patch live=0"), "%s", kmsg_since());
+	kmsg_mark();
+	load_over("tp_a2", "tp_a1");
+	events("tp_a2 alpha convert from=1 live=0 zeroed=1",
+	       "tp_a2 alpha adopt same=0 old_ok=1 live=1", "tp_a2 beta grow",
+	       "tp_a2 beta adopt same=1", "tp_a2 gamma adopt same=1", NULL);
+	disable("tp_a2");
+	check(kmsg_has("tp_a2 alpha pre_unpatch live=0"), "%s", kmsg_since());
+}
+
+#define STOP	"/stop"
+
+/* Reads for as long as it may; what it sees is whole, or not there. */
+static void reader(void *arg)
+{
+	struct fields f;
+	char magic[8], buf[16], saved[16];
+
+	(void)arg;
+	while (access(STOP, F_OK)) {
+		if (fields_read(&f) <= 0)
+			_exit(1);
+		field(&f, "magic", magic, sizeof(magic));
+		field(&f, "buf", buf, sizeof(buf));
+		field(&f, "saved", saved, sizeof(saved));
+		if (*magic && (strcmp(magic, "1") || strcmp(buf, "alpha") ||
+			       atoi(saved) != BASE_LEVEL))
+			_exit(2);
+	}
+	_exit(0);
+}
+
+static void test_28_readers(void)
+{
+	static const char *const chain[] = { "tp_a1", "tp_a2", "tp_a3", "tp_a1b" };
+	pid_t pids[3];
+	size_t i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(pids); i++)
+		pids[i] = spawn(reader, NULL);
+	load(chain[0]);
+	for (i = 1; i < ARRAY_SIZE(chain); i++)
+		load_over(chain[i], chain[i - 1]);
+	disable("tp_a1b");
+	check_ok(close(creat(STOP, 0600)));
+	for (i = 0; i < ARRAY_SIZE(pids); i++) {
+		ret = reap(pids[i]);
+		check(!ret, "a reader saw what is not whole (%d)", ret);
+	}
+	check_ok(unlink(STOP));
+}
+
 /* What a patch that drops the state does not undo may lead to the old one. */
 static void test_19_dropped(void)
 {
@@ -1444,6 +1503,8 @@ static const struct test tests[] = {
 	{ "contract-25-objects-added", test_25_objects_added },
 	{ "contract-26-asynchronous", test_26_asynchronous },
 	{ "contract-26-nothing-dangles", test_26_nothing_dangles },
+	{ "contract-28-publishing", test_28_publishing },
+	{ "contract-28-readers", test_28_readers },
 	{ "view", test_view },
 	{ "random", test_random },
 	{ "example-loglevel", test_example_loglevel },
