@@ -400,6 +400,22 @@ static void begin(const struct scenario *s)
 		load(s->below[i]);
 }
 
+/* Back to where @s begins: if possible, the old patch replaces the new one. */
+static void again(const struct scenario *s)
+{
+	const char *old = s->below[0];
+
+	if (!old || s->below[1] || is_below(s) || klp_enabled(old) == 1 ||
+	    klp_wait_gone(old) || mod_unload(old) || mod_load(old, "")) {
+		clean_up();
+		begin(s);
+		return;
+	}
+	check_ok(klp_settle(old));
+	check_ok(klp_wait_gone(s->patch));
+	mod_out(s->patch);
+}
+
 /* One transition, from and to a system that has settled. */
 static void play(const struct scenario *s, bool loaded, int toggles, bool back)
 {
@@ -453,10 +469,10 @@ static void play_all(const struct scenario *s)
 		play(s, orders[i].loaded, orders[i].toggles, true);
 	for (i = 0; i < ARRAY_SIZE(orders); i++) {
 		play(s, orders[i].loaded, orders[i].toggles, false);
-		clean_up();
 		if (i + 1 < ARRAY_SIZE(orders))
-			begin(s);
+			again(s);
 	}
+	clean_up();
 	mod_out(MOD2);
 	if (mod_loaded(MOD1))
 		mod_out(MOD1);
