@@ -105,14 +105,23 @@ static inline void klp_sdk_slot_publish(void **slot, void *data)
  * struct klp_sdk_leaver - A state of replaced patches that goes away
  * @node:	entry in klp_sdk_patch.leavers
  * @record:	the state's record, whose holders are all replaced patches
- * @undo:	functions of the patch that retires it; NULL if the holders'
- *		own undo it
+ * @retiring:	the declaration that retires it, whose functions undo it; NULL if
+ *		the holders' own do
  */
 struct klp_sdk_leaver {
 	struct list_head node;
 	struct klp_sdk_record *record;
-	const struct klp_sdk_state_fns *undo;
+	const struct klp_sdk_state *retiring;
 };
+
+/* Bytes to allocate for a value. */
+static inline size_t klp_sdk_shadow_size(const struct klp_sdk_shadow_type *type)
+{
+	return max(type->size, type->props->reserve);
+}
+
+#define klp_sdk_for_each_shadow(_state, _pos)				\
+	for ((_pos) = (_state)->props->shadows; (_pos) && *(_pos); (_pos)++)
 
 struct klp_object *klp_sdk_find_object(const struct klp_sdk_patch *patch,
 				       const char *name);
@@ -125,7 +134,7 @@ void klp_sdk_leavers_end(struct klp_sdk_patch *patch);
 void klp_sdk_leavers_forget(struct klp_sdk_patch *patch);
 int klp_sdk_leaver_add(struct klp_sdk_patch *patch,
 		       struct klp_sdk_record *record,
-		       const struct klp_sdk_state_fns *undo);
+		       const struct klp_sdk_state *retiring);
 
 struct klp_sdk_holder *klp_sdk_record_holder(const struct klp_sdk_patch *patch,
 					     struct klp_sdk_record *record,
@@ -154,5 +163,39 @@ void klp_sdk_state_stay(struct klp_sdk_patch *patch,
 void klp_sdk_state_release(struct klp_sdk_patch *patch,
 			   struct klp_sdk_state *state, bool quits);
 void klp_sdk_state_free_spare(struct klp_sdk_state *state);
+
+int klp_sdk_shadows_check(struct klp_sdk_patch *patch,
+			  struct klp_sdk_state *const *pos);
+int klp_sdk_shadows_plan(struct klp_sdk_patch *patch,
+			 struct klp_sdk_state *state,
+			 struct klp_sdk_record *record);
+bool klp_sdk_shadows_join(struct klp_sdk_state *state);
+void klp_sdk_shadows_quit(struct klp_sdk_state *state);
+void klp_sdk_shadows_settle(struct klp_sdk_patch *patch,
+			    struct klp_sdk_state *state);
+bool klp_sdk_shadows_prepare(struct klp_sdk_state *state);
+void klp_sdk_shadows_publish(struct klp_sdk_state *state, bool live);
+void klp_sdk_shadows_complete(struct klp_sdk_state *state);
+void klp_sdk_shadows_let_go(struct klp_sdk_state *state, bool undo);
+void klp_sdk_shadows_retire(const struct klp_sdk_leaver *leaver, bool retire);
+void klp_sdk_shadows_empty(struct klp_sdk_record *record,
+			   struct klp_sdk_holder *holder);
+bool klp_sdk_shadow_holders_make(struct klp_sdk_holder *holder,
+				 const struct klp_sdk_state *state);
+void klp_sdk_shadow_holders_free(struct klp_sdk_holder *holder);
+void klp_sdk_shadows_forget(struct klp_sdk_record *record);
+
+void (*klp_sdk_shadow_dtor(const struct klp_sdk_shadow_holder *part,
+			   u32 version))(void *parent, void *data);
+const struct klp_sdk_shadow_convert *
+klp_sdk_shadow_conversion(const struct klp_sdk_shadow_type *type, u32 version);
+struct klp_sdk_shadow_table *klp_sdk_shadow_table_make(const char *name);
+void klp_sdk_shadow_table_free(struct klp_sdk_shadow_table *table,
+			       struct klp_sdk_shadow_holder *part);
+int klp_sdk_shadow_reserve(struct klp_sdk_shadow *shadow,
+			   struct klp_sdk_shadow_table *table);
+void klp_sdk_shadow_unreserve(struct klp_sdk_shadow *shadow);
+void klp_sdk_shadow_convert_all(struct klp_sdk_shadow *shadow,
+				struct klp_sdk_shadow_table *table);
 
 #endif /* _KLP_SDK_ENGINE_H */

@@ -237,7 +237,7 @@ static int klp_sdk_plan_retire(struct klp_sdk_patch *patch,
 	ret = klp_sdk_check_size(patch, state, record, holder->patch_name);
 	if (ret)
 		return ret;
-	return klp_sdk_leaver_add(patch, record, state->fns);
+	return klp_sdk_leaver_add(patch, record, state);
 }
 
 /* The state goes on, from @record, which @holder has or nobody. */
@@ -381,24 +381,25 @@ int klp_sdk_state_join(struct klp_sdk_patch *patch,
 		goto no_memory;
 	if (ret || state->plan == KLP_SDK_HOW_NONE)
 		return ret;
+	ret = klp_sdk_shadows_plan(patch, state, record);
+	if (ret)
+		return ret;
 
 	state->holder = klp_sdk_holder_alloc(patch, state);
 	if (!state->holder)
 		goto no_memory;
-	if (!record)
-		record = klp_sdk_record_make(state);
-	if (!record) {
-		klp_sdk_holder_free(state->holder);
-		state->holder = NULL;
-		goto no_memory;
-	}
+	state->record = record ?: klp_sdk_record_make(state);
+	if (!state->record)
+		goto no_record;
+	if (!klp_sdk_shadows_join(state))
+		goto no_shadows;
+	record = state->record;
 
 	/* The same data: what is sticky stays. */
 	if (state->stale)
 		record->flags |= state->stale->flags & (KLP_SDK_RECORD_FORCED |
 							KLP_SDK_RECORD_PERMANENT);
 	list_add_tail_rcu(&state->holder->node, &record->holders);
-	state->record = record;
 	/* An orphan's module that went nonetheless, as one whose init fails. */
 	if (state->orphan && !klp_sdk_compat_loaded(state->obj)) {
 		record->data = NULL;
@@ -406,6 +407,14 @@ int klp_sdk_state_join(struct klp_sdk_patch *patch,
 	}
 	return 0;
 
+no_shadows:
+	klp_sdk_shadows_quit(state);
+	if (!record)
+		klp_sdk_record_forget(state->record);
+	state->record = NULL;
+no_record:
+	klp_sdk_holder_free(state->holder);
+	state->holder = NULL;
 no_memory:
 	klp_sdk_state_failed(patch, state, -ENOMEM);
 	return -ENOMEM;
@@ -421,6 +430,7 @@ void klp_sdk_state_quit(struct klp_sdk_state *state)
 {
 	struct klp_sdk_record *record = state->record;
 
+	klp_sdk_shadows_quit(state);
 	klp_sdk_holder_free(state->holder);
 	state->holder = NULL;
 	state->record = NULL;
@@ -472,6 +482,7 @@ void klp_sdk_state_settle(struct klp_sdk_patch *patch,
 	if (patch->replace || list_is_singular(&record->holders))
 		record->flags = (record->flags & KLP_SDK_RECORD_FORCED) |
 				klp_sdk_declared_flags(state);
+	klp_sdk_shadows_settle(patch, state);
 	if (patch->replace)
 		klp_sdk_drop_others(state);
 

@@ -22,7 +22,7 @@
 
 int klp_sdk_leaver_add(struct klp_sdk_patch *patch,
 		       struct klp_sdk_record *record,
-		       const struct klp_sdk_state_fns *undo)
+		       const struct klp_sdk_state *retiring)
 {
 	struct klp_sdk_leaver *leaver;
 
@@ -31,7 +31,7 @@ int klp_sdk_leaver_add(struct klp_sdk_patch *patch,
 		return -ENOMEM;
 
 	leaver->record = record;
-	leaver->undo = undo;
+	leaver->retiring = retiring;
 	list_add_tail(&leaver->node, &patch->leavers);
 	return 0;
 }
@@ -161,7 +161,8 @@ static void klp_sdk_leaver_begin(struct klp_sdk_leaver *leaver)
 	struct klp_sdk_holder *holder;
 
 	list_for_each_entry(holder, &leaver->record->holders, node)
-		holder->undo = leaver->undo;
+		holder->undo = leaver->retiring ? leaver->retiring->fns : NULL;
+	klp_sdk_shadows_retire(leaver, true);
 	if (!klp_sdk_leaver_move(leaver, KLP_SDK_LIVE, KLP_SDK_LEAVING))
 		return;
 	klp_sdk_leaver_publish(leaver, NULL);
@@ -192,6 +193,7 @@ void klp_sdk_leavers_back(struct klp_sdk_patch *patch)
 	list_for_each_entry_safe(leaver, next, &patch->leavers, node) {
 		list_for_each_entry(holder, &leaver->record->holders, node)
 			holder->undo = NULL;
+		klp_sdk_shadows_retire(leaver, false);
 		if (klp_sdk_leaver_move(leaver, KLP_SDK_LEAVING, KLP_SDK_LIVE)) {
 			holder = klp_sdk_leaver_holder(leaver);
 			holder->fns->post_patch(leaver->record->data);
@@ -216,6 +218,7 @@ void klp_sdk_leavers_end(struct klp_sdk_patch *patch)
 		holder = klp_sdk_leaver_holder(leaver);
 		/* A task in forced-out code may use what post_unpatch undoes. */
 		forced = record->flags & KLP_SDK_RECORD_FORCED;
+		klp_sdk_shadows_empty(record, holder);
 		if (record->data && !forced)
 			klp_sdk_holder_undo(holder)->post_unpatch(record->data);
 		list_for_each_entry(holder, &record->holders, node) {

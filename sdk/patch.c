@@ -290,9 +290,10 @@ static bool klp_sdk_shares_convert(const struct klp_sdk_state *state,
 static int klp_sdk_check_state(struct klp_sdk_patch *patch,
 			       struct klp_sdk_state *const *pos)
 {
-	const struct klp_sdk_state *state = *pos;
+	struct klp_sdk_state *state = *pos;
 	const struct klp_sdk_state_props *props = state->props;
 	struct klp_sdk_state *const *other;
+	int ret;
 
 	if (!klp_sdk_state_id(state) || !props->version || !state->size) {
 		klp_sdk_state_err(patch, state,
@@ -327,7 +328,8 @@ static int klp_sdk_check_state(struct klp_sdk_patch *patch,
 			return -EINVAL;
 		}
 	}
-	return klp_sdk_check_migrations(patch, state);
+	ret = klp_sdk_shadows_check(patch, pos);
+	return ret ?: klp_sdk_check_migrations(patch, state);
 }
 
 static int klp_sdk_check_object(struct klp_sdk_patch *patch,

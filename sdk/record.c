@@ -15,7 +15,8 @@
  * fields go to the end of their struct and get a line of their own.
  */
 static_assert(offsetof(struct klp_sdk_root, records) == 8);
-static_assert(KLP_SDK_ROOT_MIN == 24);
+static_assert(offsetof(struct klp_sdk_root, lost) == 24);
+static_assert(KLP_SDK_ROOT_MIN == 40);
 
 static_assert(offsetof(struct klp_sdk_record, node) == 8);
 static_assert(offsetof(struct klp_sdk_record, holders) == 24);
@@ -29,7 +30,8 @@ static_assert(offsetof(struct klp_sdk_record, name) == 80);
 static_assert(offsetof(struct klp_sdk_record, object) == 144);
 static_assert(offsetof(struct klp_sdk_record, hints) == 208);
 static_assert(offsetof(struct klp_sdk_record, rcu) == 216);
-static_assert(KLP_SDK_RECORD_MIN == 232);
+static_assert(offsetof(struct klp_sdk_record, shadows) == 232);
+static_assert(KLP_SDK_RECORD_MIN == 248);
 
 static_assert(offsetof(struct klp_sdk_holder, node) == 8);
 static_assert(offsetof(struct klp_sdk_holder, phase) == 24);
@@ -45,7 +47,8 @@ static_assert(offsetof(struct klp_sdk_holder, flags) == 136);
 static_assert(offsetof(struct klp_sdk_holder, hints) == 140);
 static_assert(offsetof(struct klp_sdk_holder, rcu) == 144);
 static_assert(offsetof(struct klp_sdk_holder, undo) == 160);
-static_assert(KLP_SDK_HOLDER_MIN == 168);
+static_assert(offsetof(struct klp_sdk_holder, shadows) == 168);
+static_assert(KLP_SDK_HOLDER_MIN == 184);
 
 static_assert(offsetof(struct klp_sdk_slots, live) == 0);
 static_assert(offsetof(struct klp_sdk_slots, data) == 8);
@@ -57,6 +60,44 @@ static_assert(offsetof(struct klp_sdk_state_fns, pre_unpatch) == 16);
 static_assert(offsetof(struct klp_sdk_state_fns, post_unpatch) == 24);
 static_assert(offsetof(struct klp_sdk_state_fns, adopt) == 32);
 static_assert(KLP_SDK_FNS_MIN == 40);
+
+static_assert(sizeof(struct klp_sdk_shadow_layout) == 16);
+static_assert(offsetof(struct klp_sdk_shadow_layout, data_size) == 8);
+static_assert(offsetof(struct klp_sdk_shadow_record, node) == 8);
+static_assert(offsetof(struct klp_sdk_shadow_record, id) == 24);
+static_assert(offsetof(struct klp_sdk_shadow_record, flags) == 32);
+static_assert(offsetof(struct klp_sdk_shadow_record, hints) == 36);
+static_assert(offsetof(struct klp_sdk_shadow_record, alloc_size) == 40);
+static_assert(offsetof(struct klp_sdk_shadow_record, table) == 48);
+static_assert(offsetof(struct klp_sdk_shadow_record, name) == 56);
+static_assert(offsetof(struct klp_sdk_shadow_record, nr_older) == 120);
+static_assert(offsetof(struct klp_sdk_shadow_record, now) == 128);
+static_assert(offsetof(struct klp_sdk_shadow_record, older) == 144);
+static_assert(offsetof(struct klp_sdk_shadow_record, rcu) == 272);
+static_assert(KLP_SDK_SHADOW_RECORD_MIN == 288);
+
+static_assert(sizeof(struct klp_sdk_shadow_dtor) == 16);
+static_assert(offsetof(struct klp_sdk_shadow_dtor, dtor) == 8);
+static_assert(offsetof(struct klp_sdk_shadow_holder, node) == 8);
+static_assert(offsetof(struct klp_sdk_shadow_holder, id) == 24);
+static_assert(offsetof(struct klp_sdk_shadow_holder, slots) == 32);
+static_assert(offsetof(struct klp_sdk_shadow_holder, undo) == 40);
+static_assert(offsetof(struct klp_sdk_shadow_holder, slots_size) == 48);
+static_assert(offsetof(struct klp_sdk_shadow_holder, nr_dtors) == 52);
+static_assert(offsetof(struct klp_sdk_shadow_holder, dtors) == 56);
+static_assert(offsetof(struct klp_sdk_shadow_holder, rcu) == 200);
+static_assert(KLP_SDK_SHADOW_HOLDER_MIN == 216);
+
+static_assert(offsetof(struct klp_sdk_shadow_slots, table) == 0);
+static_assert(offsetof(struct klp_sdk_shadow_slots, live) == 8);
+static_assert(KLP_SDK_SHADOW_SLOTS_MIN == 16);
+
+static_assert(offsetof(struct klp_sdk_shadow_table, ht) == 0);
+static_assert(offsetof(struct klp_sdk_shadow_node, head) == 0);
+static_assert(offsetof(struct klp_sdk_shadow_node, parent) == 8);
+static_assert(offsetof(struct klp_sdk_shadow_node, rcu) == 16);
+static_assert(offsetof(struct klp_sdk_shadow_node, version) == 32);
+static_assert(offsetof(struct klp_sdk_shadow_node, data) == 48);
 
 /* The root of all records, or NULL if there is none. */
 struct klp_sdk_root *klp_sdk_root(void)
@@ -72,6 +113,7 @@ static int klp_sdk_root_ctor(void *obj, void *shadow_data, void *ctor_data)
 	root->abi = KLP_SDK_ABI;
 	root->size = sizeof(*root);
 	INIT_LIST_HEAD(&root->records);
+	INIT_LIST_HEAD(&root->lost);
 	return 0;
 }
 
@@ -81,19 +123,41 @@ bool klp_sdk_root_known(const struct klp_sdk_root *root)
 	return root->abi == KLP_SDK_ABI && root->size >= KLP_SDK_ROOT_MIN;
 }
 
+static bool klp_sdk_holder_known(const struct klp_sdk_holder *holder)
+{
+	const struct klp_sdk_shadow_holder *part;
+
+	if (holder->abi != KLP_SDK_ABI || holder->size < KLP_SDK_HOLDER_MIN ||
+	    holder->flags || holder->slots_size < KLP_SDK_SLOTS_MIN ||
+	    holder->fns_size < KLP_SDK_FNS_MIN)
+		return false;
+	list_for_each_entry_rcu(part, &holder->shadows, node, true)
+		if (part->abi != KLP_SDK_ABI ||
+		    part->size < KLP_SDK_SHADOW_HOLDER_MIN ||
+		    part->slots_size < KLP_SDK_SHADOW_SLOTS_MIN ||
+		    part->nr_dtors > ARRAY_SIZE(part->dtors))
+			return false;
+
+	return true;
+}
+
 /* Is all of @record of a layout that this engine knows? */
 static bool klp_sdk_record_known(const struct klp_sdk_record *record)
 {
+	const struct klp_sdk_shadow_record *owned;
 	const struct klp_sdk_holder *holder;
 
 	if (record->abi != KLP_SDK_ABI || record->size < KLP_SDK_RECORD_MIN ||
 	    record->flags & ~KLP_SDK_RECORD_FLAGS)
 		return false;
 	list_for_each_entry_rcu(holder, &record->holders, node, true)
-		if (holder->abi != KLP_SDK_ABI ||
-		    holder->size < KLP_SDK_HOLDER_MIN || holder->flags ||
-		    holder->slots_size < KLP_SDK_SLOTS_MIN ||
-		    holder->fns_size < KLP_SDK_FNS_MIN)
+		if (!klp_sdk_holder_known(holder))
+			return false;
+	list_for_each_entry_rcu(owned, &record->shadows, node, true)
+		if (owned->abi != KLP_SDK_ABI ||
+		    owned->size < KLP_SDK_SHADOW_RECORD_MIN ||
+		    owned->flags & ~KLP_SDK_SHADOW_FLAGS ||
+		    owned->nr_older > ARRAY_SIZE(owned->older))
 			return false;
 
 	return true;
@@ -137,6 +201,7 @@ struct klp_sdk_record *klp_sdk_record_make(const struct klp_sdk_state *state)
 	record->abi = KLP_SDK_ABI;
 	record->size = sizeof(*record);
 	INIT_LIST_HEAD(&record->holders);
+	INIT_LIST_HEAD(&record->shadows);
 	record->id = klp_sdk_state_id(state);
 	record->version = state->props->version;
 	record->flags = klp_sdk_declared_flags(state);
@@ -169,10 +234,11 @@ void klp_sdk_record_forget(struct klp_sdk_record *record)
 
 	list_for_each_entry_safe(holder, next, &record->holders, node)
 		klp_sdk_holder_free(holder);
+	klp_sdk_shadows_forget(record);
 	list_del_rcu(&record->node);
 	kfree_rcu(record, rcu);
 
-	if (root && list_empty(&root->records))
+	if (root && list_empty(&root->records) && list_empty(&root->lost))
 		klp_shadow_free(NULL, KLP_SDK_ROOT_ID, NULL);
 }
 
@@ -236,6 +302,7 @@ struct klp_sdk_holder *klp_sdk_holder_alloc(struct klp_sdk_patch *patch,
 	holder->abi = KLP_SDK_ABI;
 	holder->size = sizeof(*holder);
 	INIT_LIST_HEAD(&holder->node);
+	INIT_LIST_HEAD(&holder->shadows);
 	holder->phase = KLP_SDK_IDLE;
 	holder->version = state->props->version;
 	holder->patch = &patch->patch;
@@ -246,6 +313,10 @@ struct klp_sdk_holder *klp_sdk_holder_alloc(struct klp_sdk_patch *patch,
 	holder->fns = state->fns;
 	strscpy(holder->patch_name, patch->patch.mod->name,
 		sizeof(holder->patch_name));
+	if (!klp_sdk_shadow_holders_make(holder, state)) {
+		klp_sdk_holder_free(holder);
+		return NULL;
+	}
 	return holder;
 }
 
@@ -253,6 +324,7 @@ void klp_sdk_holder_free(struct klp_sdk_holder *holder)
 {
 	if (!list_empty(&holder->node))
 		list_del_rcu(&holder->node);
+	klp_sdk_shadow_holders_free(holder);
 	kfree_rcu(holder, rcu);
 }
 

@@ -9,7 +9,9 @@
  *
  *   root (shadow variable <NULL, KLP_SDK_ROOT_ID>)
  *    `- records, one per state that a patch holds
- *        `- holders, one per patch that has the state
+ *        |- holders, one per patch that has the state
+ *        |   `- the dtors of its shadow types
+ *        `- shadow types
  *
  * A state that is bound to a module has its record and holders while a patch
  * that declares it is enabled, and data while the module is loaded as well.
@@ -25,6 +27,8 @@
 #include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/rcupdate.h>
+#include <linux/rhashtable.h>
+#include <linux/spinlock.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
 
@@ -48,6 +52,10 @@
 #define KLP_SDK_RECORD_FORCED		BIT(2)
 #define KLP_SDK_RECORD_FLAGS		GENMASK(2, 0)
 
+/* Flags of a shadow type's record. */
+#define KLP_SDK_SHADOW_INDEXED		BIT(0)
+#define KLP_SDK_SHADOW_FLAGS		GENMASK(0, 0)
+
 /**
  * enum klp_sdk_phase - How far a patch is with a state
  * @KLP_SDK_IDLE:	does not have it, or the module is not loaded
@@ -70,11 +78,15 @@ enum klp_sdk_phase {
  * @abi:	KLP_SDK_ABI of the engine that made it
  * @size:	size of this struct in that engine
  * @records:	list of struct klp_sdk_record
+ * @lost:	list of struct klp_sdk_shadow_record: shadow variables that stay behind
+ *		a forced transition, in the kernel's table, under ids that nobody
+ *		must use again
  */
 struct klp_sdk_root {
 	u32 abi;
 	u32 size;
 	struct list_head records;
+	struct list_head lost;
 } __no_randomize_layout;
 
 /**
@@ -94,6 +106,7 @@ struct klp_sdk_root {
  * @object:	the module that the state is bound to, empty for vmlinux
  * @hints:	flags that an engine may ignore and must keep; none so far
  * @rcu:	for kfree_rcu(), which needs no callback in a module
+ * @shadows:	list of struct klp_sdk_shadow_record
  */
 struct klp_sdk_record {
 	u32 abi;
@@ -110,6 +123,7 @@ struct klp_sdk_record {
 	char object[KLP_SDK_NAME_LEN];
 	u32 hints;
 	struct rcu_head rcu;
+	struct list_head shadows;
 } __no_randomize_layout;
 
 /**
@@ -131,6 +145,7 @@ struct klp_sdk_record {
  * @rcu:	for kfree_rcu()
  * @undo:	functions of the patch that retires the state, which undo it in
  *		place of those of @fns; NULL if it is not being retired
+ * @shadows:	list of struct klp_sdk_shadow_holder
  *
  * @patch, @kstate, @slots and @fns lead into the patch's module and may be
  * followed only while the core lists the patch; @undo into that of the patch in
@@ -153,17 +168,134 @@ struct klp_sdk_holder {
 	u32 hints;
 	struct rcu_head rcu;
 	const struct klp_sdk_state_fns *undo;
+	struct list_head shadows;
+} __no_randomize_layout;
+
+/* One layout of a shadow type. */
+struct klp_sdk_shadow_layout {
+	u32 version;
+	u32 reserved;
+	u64 data_size;
+} __no_randomize_layout;
+
+/**
+ * struct klp_sdk_shadow_record - A shadow type that a state owns
+ * @abi:	KLP_SDK_ABI of the engine that made it
+ * @size:	size of this struct in that engine
+ * @node:	entry in klp_sdk_record.shadows or klp_sdk_root.lost
+ * @id:		the type's id
+ * @flags:	KLP_SDK_SHADOW_*; an engine refuses flags it does not know
+ * @hints:	flags that an engine may ignore and must keep; none so far
+ * @alloc_size:	bytes that each value has at least
+ * @table:	the index, and the lock for conversions; NULL while the state has
+ *		no data
+ * @name:	the type's name
+ * @nr_older:	how many of @older there are
+ * @now:	the layout of new values
+ * @older:	layouts of which values may be left; of an indexed type none
+ * @rcu:	for kfree_rcu()
+ */
+struct klp_sdk_shadow_record {
+	u32 abi;
+	u32 size;
+	struct list_head node;
+	unsigned long id;
+	u32 flags;
+	u32 hints;
+	u64 alloc_size;
+	struct klp_sdk_shadow_table *table;
+	char name[KLP_SDK_NAME_LEN];
+	u32 nr_older;
+	u32 reserved;
+	struct klp_sdk_shadow_layout now;
+	struct klp_sdk_shadow_layout older[KLP_SDK_SHADOW_MAX_FROM];
+	struct rcu_head rcu;
+} __no_randomize_layout;
+
+/* How a patch releases the values of one layout. */
+struct klp_sdk_shadow_dtor {
+	u32 version;
+	u32 reserved;
+	void (*dtor)(void *parent, void *data);
+} __no_randomize_layout;
+
+/**
+ * struct klp_sdk_shadow_holder - A patch's part in a shadow type
+ * @abi:	KLP_SDK_ABI of the engine that made it
+ * @size:	size of this struct in that engine
+ * @node:	entry in klp_sdk_holder.shadows
+ * @id:		the type's id
+ * @slots:	what the patch's functions read
+ * @undo:	in place of the first of @dtors: that of a patch which retires the
+ *		state; NULL if it is not being retired
+ * @slots_size:	size of what @slots points to
+ * @nr_dtors:	how many of @dtors there are
+ * @dtors:	one for each layout that the patch knows, the newest first
+ * @rcu:	for kfree_rcu()
+ *
+ * What leads into the patch's module may be followed only while the core lists
+ * the patch, as with struct klp_sdk_holder.
+ */
+struct klp_sdk_shadow_holder {
+	u32 abi;
+	u32 size;
+	struct list_head node;
+	unsigned long id;
+	struct klp_sdk_shadow_slots *slots;
+	void (*undo)(void *parent, void *data);
+	u32 slots_size;
+	u32 nr_dtors;
+	struct klp_sdk_shadow_dtor dtors[1 + KLP_SDK_SHADOW_MAX_FROM];
+	struct rcu_head rcu;
+} __no_randomize_layout;
+
+/**
+ * struct klp_sdk_shadow_table - What the calls for a shadow type work on
+ * @ht:		the index, of struct klp_sdk_shadow_node by parent; unused by the
+ *		plain backend
+ * @lock:	makes a conversion one step for those who free
+ * @class:	of @lock
+ * @keep:	the state went through a force: conversions free nothing
+ *
+ * The same in all patches on a kernel, as struct rhashtable is; fields are
+ * appended only.
+ */
+struct klp_sdk_shadow_table {
+	struct rhashtable ht;
+	spinlock_t lock;
+	struct klp_sdk_lock_class class;
+	bool keep;
+};
+
+/**
+ * struct klp_sdk_shadow_node - A shadow variable of an indexed type
+ * @head:	of the index, or of a list
+ * @parent:	the key
+ * @rcu:	for kfree_rcu()
+ * @version:	of the layout
+ * @data:	the value
+ */
+struct klp_sdk_shadow_node {
+	struct rhash_head head;
+	void *parent;
+	struct rcu_head rcu;
+	u32 version;
+	u32 reserved;
+	u8 data[] __aligned(16);
 } __no_randomize_layout;
 
 /*
  * What an engine must find at least. Frozen: fields that later releases append
  * do not count, or those releases would refuse the records of this one.
  */
-#define KLP_SDK_ROOT_MIN	offsetofend(struct klp_sdk_root, records)
-#define KLP_SDK_RECORD_MIN	offsetofend(struct klp_sdk_record, rcu)
-#define KLP_SDK_HOLDER_MIN	offsetofend(struct klp_sdk_holder, undo)
+#define KLP_SDK_ROOT_MIN	offsetofend(struct klp_sdk_root, lost)
+#define KLP_SDK_RECORD_MIN	offsetofend(struct klp_sdk_record, shadows)
+#define KLP_SDK_HOLDER_MIN	offsetofend(struct klp_sdk_holder, shadows)
 #define KLP_SDK_SLOTS_MIN	offsetofend(struct klp_sdk_slots, data)
 #define KLP_SDK_FNS_MIN		offsetofend(struct klp_sdk_state_fns, adopt)
+#define KLP_SDK_SHADOW_RECORD_MIN offsetofend(struct klp_sdk_shadow_record, rcu)
+#define KLP_SDK_SHADOW_HOLDER_MIN offsetofend(struct klp_sdk_shadow_holder, rcu)
+#define KLP_SDK_SHADOW_SLOTS_MIN offsetofend(struct klp_sdk_shadow_slots, live)
 
 struct klp_sdk_root *klp_sdk_root(void);
 bool klp_sdk_root_known(const struct klp_sdk_root *root);

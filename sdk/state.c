@@ -155,12 +155,23 @@ int klp_sdk_state_prepare(struct klp_sdk_patch *patch,
 			  struct klp_sdk_state *state)
 {
 	struct klp_sdk_record *record = state->record;
+	bool live;
 	int ret;
 
+	if (!klp_sdk_shadows_prepare(state)) {
+		klp_sdk_state_failed(patch, state, -ENOMEM);
+		return -ENOMEM;
+	}
 	ret = klp_sdk_take(patch, state);
-	if (ret)
+	if (ret) {
+		klp_sdk_shadows_let_go(state, !record->data);
 		return ret;
+	}
 
+	/* The system knows the state: it is live for both sides. */
+	live = state->how != KLP_SDK_HOW_INTRODUCE &&
+	       (klp_sdk_record_live(record, state->holder) || state->raw);
+	klp_sdk_shadows_publish(state, live);
 	state->holder->phase = KLP_SDK_PREPARED;
 	switch (state->how) {
 	case KLP_SDK_HOW_CONVERT:
@@ -169,8 +180,7 @@ int klp_sdk_state_prepare(struct klp_sdk_patch *patch,
 	case KLP_SDK_HOW_INHERIT:
 	case KLP_SDK_HOW_GROW:
 	case KLP_SDK_HOW_SHARE:
-		/* The system knows the state: it is live for both sides. */
-		if (klp_sdk_record_live(record, state->holder) || state->raw)
+		if (live)
 			klp_sdk_slot_publish(&state->slots->live, record->data);
 		fallthrough;
 	default:
@@ -246,6 +256,7 @@ void klp_sdk_state_unprepare(struct klp_sdk_patch *patch,
 	if (state->how == KLP_SDK_HOW_GROW && record->data && !forced)
 		memset(record->data + state->from->old_size, 0,
 		       state->from->new_size - state->from->old_size);
+	klp_sdk_shadows_let_go(state, undo);
 	if (undo && forced)
 		klp_sdk_keep_module(patch, state);
 	else if (undo)
@@ -286,6 +297,7 @@ void klp_sdk_state_complete(struct klp_sdk_patch *patch,
 	const void *old = record->data;
 
 	klp_sdk_record_check_forced(record);
+	klp_sdk_shadows_complete(state);
 
 	switch (state->how) {
 	case KLP_SDK_HOW_INTRODUCE:
@@ -380,6 +392,7 @@ void klp_sdk_state_release(struct klp_sdk_patch *patch,
 			patch->patch.mod->name, state->name, record->id,
 			record->object);
 
+	klp_sdk_shadows_let_go(state, last);
 	if (last && record->flags & KLP_SDK_RECORD_FORCED)
 		klp_sdk_keep_module(patch, state);
 	else if (last)

@@ -24,6 +24,25 @@ static const char *klp_sdk_phase_name(u32 phase)
 	}
 }
 
+/* The shadow types: name, version of the layout and, if indexed, the number. */
+static int klp_sdk_view_shadows(const struct klp_sdk_record *record,
+				char *buffer, int len)
+{
+	const struct klp_sdk_shadow_record *owned;
+	const struct klp_sdk_shadow_table *table;
+
+	list_for_each_entry_rcu(owned, &record->shadows, node) {
+		len += scnprintf(buffer + len, PAGE_SIZE - len, " +%s:%u",
+				 owned->name, READ_ONCE(owned->now.version));
+		table = READ_ONCE(owned->table);
+		if (owned->flags & KLP_SDK_SHADOW_INDEXED)
+			len += scnprintf(buffer + len, PAGE_SIZE - len, "=%u",
+					 table ? atomic_read(&table->ht.nelems) : 0);
+	}
+
+	return len;
+}
+
 /*
  * Under RCU only, at any time, also while a transition changes the records:
  * records and holders are freed after a grace period and their names never
@@ -66,6 +85,7 @@ static int klp_sdk_view_get(char *buffer, const struct kernel_param *kp)
 			len += scnprintf(buffer + len, PAGE_SIZE - len,
 					 " %s:%s", holder->patch_name,
 					 klp_sdk_phase_name(READ_ONCE(holder->phase)));
+		len = klp_sdk_view_shadows(record, buffer, len);
 		len += scnprintf(buffer + len, PAGE_SIZE - len, "\n");
 	}
 	/* A parameter has one page. */

@@ -13,6 +13,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <linux/version.h>
 
@@ -110,6 +111,17 @@ static inline size_t klp_sdk_compat_kmalloc_size(const void *data)
 	if (is_power_of_2(size) && !IS_ALIGNED((unsigned long)data, size))
 		return 0;
 	return size;
+}
+
+/*
+ * Have a walk that stopped within a bucket read that from its start: what it goes
+ * by otherwise is how many entries it has seen there, which is wrong after one
+ * was removed (5.10 to 7.2).
+ */
+static inline void klp_sdk_compat_walk_bucket(struct rhashtable_iter *iter)
+{
+	iter->p = NULL;
+	iter->skip = 0;
 }
 
 #endif /* _KLP_SDK_COMPAT_H */

@@ -7,6 +7,7 @@
 
 #include <klp-sdk/lasting.h>
 #include <klp-sdk/patch.h>
+#include <klp-sdk/shadow.h>
 #include <klp-sdk/state.h>
 #include <klp-sdk/version.h>
 

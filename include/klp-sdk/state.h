@@ -91,6 +91,8 @@ struct klp_sdk_grow {
 	struct klp_sdk_migration migration;
 };
 
+struct klp_sdk_shadow;
+
 /*
  * The properties of a state that the engine reads. They stand twice in the
  * union that KLP_SDK_STATE() makes: typed for the author, so that the compiler
@@ -104,6 +106,7 @@ struct klp_sdk_grow {
 	bool permanent;							\
 	bool stackable;							\
 	bool retire;							\
+	struct klp_sdk_shadow *const *shadows;				\
 	struct {							\
 		const struct klp_sdk_convert *how;			\
 		_type *type;						\
@@ -327,6 +330,10 @@ struct klp_sdk_state {
  *   .pre_unpatch and .post_unpatch undo what the replaced patch of the same
  *   version made, in place of that patch's; nothing else of it runs. Should the
  *   transition be reversed, the replaced patch's .post_patch runs again.
+ * * .shadows: KLP_SDK_SHADOWS(), the shadow types that belong to the state, see
+ *   KLP_SDK_SHADOW(). A type that the replaced patch has and this one does not
+ *   is dropped: its shadow variables are freed. Patches that share a state list the
+ *   same types.
  * * .convert, .grow: the older versions that can be migrated from, at most 8
  *   each: ``{ KLP_SDK_FROM(...), ... }``.
  * * .pre_patch: int (@_type \*). The state is new: prepare the zeroed data. No
@@ -337,8 +344,8 @@ struct klp_sdk_state {
  *   the change. Runs again after a disable that was reversed.
  * * .pre_unpatch: void (@_type \*). The state is going: revert the change.
  *   Functions that read the state as live may still be running.
- * * .post_unpatch: void (@_type \*). No patched function runs any more: undo
- *   pre_patch. The SDK frees the data afterwards. Once a transition was forced it
+ * * .post_unpatch: void (@_type \*). No patched function runs any more, and
+ *   the shadow variables are freed: undo pre_patch. The SDK frees the data afterwards. Once a transition was forced it
  *   does not run any more, and the module stays that would have run it.
  * * .adopt: void (@_type \*, const void \*old). The data came from a replaced
  *   patch: re-point whatever refers to that patch's module, which may be

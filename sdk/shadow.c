@@ -1,0 +1,556 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Shadow variables of types that klp_shadow_*() alone does not serve: the indexed
+ * ones, and plain ones with conversions. First the calls of patched functions, then
+ * what is done to all values of a type. Which patch may do what is in owned.c.
+ *
+ * A table outlives the modules. Its rhashtable hashes and compares with the
+ * kernel's own functions, its nodes are freed by kfree_rcu(), and its lock has a
+ * class of its own: nothing in it leads into a module.
+ *
+ * A conversion puts the new value in the place of the old one, under table->lock
+ * against those who free values. Those who look for one need no lock: a
+ * parent that has a value has the old one or the new one at any time, the
+ * new one from then on.
+ */
+#include <linux/err.h>
+#include <linux/rhashtable.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "engine.h"
+
+/* How many values one stretch of a walk under RCU converts, or looks at. */
+#define KLP_SDK_SHADOW_BATCH	64
+#define KLP_SDK_SHADOW_LOOK	1024
+
+/* How often an insertion waits for the index's worker to make it larger. */
+#define KLP_SDK_SHADOW_TRIES	100
+
+static const struct rhashtable_params klp_sdk_shadow_params = {
+	.key_len		= sizeof(void *),
+	.key_offset		= offsetof(struct klp_sdk_shadow_node, parent),
+	.head_offset		= offsetof(struct klp_sdk_shadow_node, head),
+	.automatic_shrinking	= true,
+};
+
+static unsigned long klp_sdk_shadow_key(const struct klp_sdk_shadow_type *type,
+					u32 version)
+{
+	return __klp_sdk_shadow_key(type->props->id, version);
+}
+
+const struct klp_sdk_shadow_convert *
+klp_sdk_shadow_conversion(const struct klp_sdk_shadow_type *type, u32 version)
+{
+	const struct klp_sdk_shadow_convert *how;
+	int i;
+
+	for (i = 0; i < KLP_SDK_SHADOW_MAX_FROM; i++) {
+		how = type->props->convert[i].how;
+		if (how && how->version == version)
+			return how;
+	}
+
+	return NULL;
+}
+
+/* The node of @parent, of whatever layout, or NULL. */
+static struct klp_sdk_shadow_node *
+klp_sdk_shadow_lookup(struct klp_sdk_shadow_table *table, void *parent)
+{
+	return rhashtable_lookup(&table->ht, &parent, klp_sdk_shadow_params);
+}
+
+static void *klp_sdk_indexed_find(const struct klp_sdk_shadow_type *type,
+				  void *parent, u32 version)
+{
+	struct klp_sdk_shadow_table *table = READ_ONCE(type->slots->table);
+	struct klp_sdk_shadow_node *node;
+	void *data = NULL;
+
+	if (!table)
+		return NULL;
+
+	rcu_read_lock();
+	node = klp_sdk_shadow_lookup(table, parent);
+	if (node && node->version == version)
+		data = node->data;
+	rcu_read_unlock();
+
+	return data;
+}
+
+struct klp_sdk_plain_step {
+	const struct klp_sdk_shadow_convert *how;
+	void *old;
+};
+
+/* Called by the core for the new value, under its lock. */
+static int klp_sdk_plain_ctor(void *parent, void *data, void *arg)
+{
+	const struct klp_sdk_plain_step *step = arg;
+
+	step->how->convert(parent, data, step->old);
+	return 0;
+}
+
+/*
+ * Convert the value of @parent that has the layout of @how, unless somebody was
+ * faster. NULL if it was freed meanwhile, an ERR_PTR if there is no memory.
+ */
+static void *klp_sdk_plain_convert(const struct klp_sdk_shadow_type *type,
+				   void *parent,
+				   const struct klp_sdk_shadow_convert *how)
+{
+	struct klp_sdk_shadow_table *table = READ_ONCE(type->slots->table);
+	unsigned long key = klp_sdk_shadow_key(type, type->props->version);
+	unsigned long old_key = klp_sdk_shadow_key(type, how->version);
+	struct klp_sdk_plain_step step = { .how = how };
+	unsigned long flags;
+	void *data;
+
+	spin_lock_irqsave(&table->lock, flags);
+	data = klp_shadow_get(parent, key);
+	if (!data)
+		step.old = klp_shadow_get(parent, old_key);
+	if (step.old) {
+		data = klp_shadow_alloc(parent, key, klp_sdk_shadow_size(type),
+					GFP_ATOMIC | __GFP_NOWARN,
+					klp_sdk_plain_ctor, &step);
+		if (!data)
+			data = ERR_PTR(-ENOMEM);
+		/* What it points to has passed to the new one. */
+		else if (!READ_ONCE(table->keep))
+			klp_shadow_free(parent, old_key, NULL);
+	}
+	spin_unlock_irqrestore(&table->lock, flags);
+
+	if (IS_ERR(data))
+		pr_warn_ratelimited("klp-sdk: shadow type '%s': no memory to convert a value from version %u; it stays as it is\n",
+				    type->name, how->version);
+	return data;
+}
+
+static void *klp_sdk_plain_find(const struct klp_sdk_shadow_type *type,
+				void *parent)
+{
+	unsigned long key = klp_sdk_shadow_key(type, type->props->version);
+	const struct klp_sdk_shadow_convert *how;
+	void *data;
+	int i;
+
+	data = klp_shadow_get(parent, key);
+	/* Pairs with the release when the conversion has begun. */
+	if (data || !smp_load_acquire(&type->slots->live))
+		return data;
+
+	for (i = 0; i < KLP_SDK_SHADOW_MAX_FROM; i++) {
+		how = type->props->convert[i].how;
+		if (how &&
+		    klp_shadow_get(parent, klp_sdk_shadow_key(type, how->version)))
+			return klp_sdk_plain_convert(type, parent, how);
+	}
+
+	/* Another task may have converted it between the two looks. */
+	return klp_shadow_get(parent, key);
+}
+
+/* An ERR_PTR if there is a value, but no memory to convert it. */
+static void *klp_sdk_shadow_look(const struct klp_sdk_shadow_type *type,
+				 void *parent)
+{
+	if (type->props->indexed)
+		return klp_sdk_indexed_find(type, parent, type->props->version);
+	return klp_sdk_plain_find(type, parent);
+}
+
+void *klp_sdk_shadow_find(const struct klp_sdk_shadow_type *type, void *parent)
+{
+	void *data = klp_sdk_shadow_look(type, parent);
+
+	return IS_ERR(data) ? NULL : data;
+}
+
+void *klp_sdk_shadow_find_old(const struct klp_sdk_shadow_type *type,
+			      void *parent, u32 version)
+{
+	if (type->props->indexed)
+		return klp_sdk_indexed_find(type, parent, version);
+	return klp_shadow_get(parent, klp_sdk_shadow_key(type, version));
+}
+
+/* The index is not for hard interrupts: its locks do not keep them out on 6.1. */
+static void klp_sdk_indexed_context(const struct klp_sdk_shadow_type *type)
+{
+	WARN_ONCE(IS_ENABLED(CONFIG_PROVE_LOCKING) && hardirq_count(),
+		  "klp-sdk: shadow type '%s' is indexed and is changed in a hard interrupt; use the plain backend\n",
+		  type->name);
+}
+
+/* Returns NULL, the value that was faster, or an ERR_PTR. */
+static void *klp_sdk_indexed_insert(const struct klp_sdk_shadow_type *type,
+				    struct klp_sdk_shadow_node *node, gfp_t gfp)
+{
+	struct klp_sdk_shadow_table *table = READ_ONCE(type->slots->table);
+	int tries = gfpflags_allow_blocking(gfp) ? KLP_SDK_SHADOW_TRIES : 1;
+	struct klp_sdk_shadow_node *other;
+	void *data;
+
+	do {
+		rcu_read_lock();
+		other = rhashtable_lookup_get_insert_fast(&table->ht, &node->head,
+							  klp_sdk_shadow_params);
+		data = IS_ERR_OR_NULL(other) ? (void *)other : other->data;
+		rcu_read_unlock();
+		if (!IS_ERR(data) || !--tries)
+			return data;
+		/* Many insertions in a row have outrun the index's worker. */
+		schedule_timeout_uninterruptible(1);
+	} while (1);
+}
+
+/* Returns the new value, that which was there (@there is set), or NULL. */
+static void *klp_sdk_indexed_new(const struct klp_sdk_shadow_type *type,
+				 void *parent, gfp_t gfp, void *arg, bool *there)
+{
+	struct klp_sdk_shadow_node *node;
+	void *data;
+	int ret;
+
+	klp_sdk_indexed_context(type);
+	node = kzalloc(sizeof(*node) + klp_sdk_shadow_size(type), gfp);
+	if (!node)
+		return NULL;
+
+	node->parent = parent;
+	node->version = type->props->version;
+	ret = type->ctor(parent, node->data, arg);
+	if (ret) {
+		pr_err_ratelimited("klp-sdk: shadow type '%s': its ctor failed with %d; nothing was attached\n",
+				   type->name, ret);
+		kfree(node);
+		return NULL;
+	}
+
+	data = klp_sdk_indexed_insert(type, node, gfp);
+	if (!data)
+		return node->data;
+
+	type->dtor(parent, node->data);
+	kfree(node);
+	*there = !IS_ERR(data);
+	return *there ? data : NULL;
+}
+
+void *klp_sdk_shadow_new(const struct klp_sdk_shadow_type *type, void *parent,
+			 gfp_t gfp, void *arg, bool or_get)
+{
+	const struct klp_sdk_shadow_props *props = type->props;
+	void *caller = __builtin_return_address(0);
+	bool there = false;
+	void *data;
+
+	__klp_sdk_shadow_check_gfp(gfp);
+	if (!smp_load_acquire(&type->slots->live)) {
+		pr_err_ratelimited("klp-sdk: %pS: shadow type '%s' cannot be allocated before its state is live; test klp_sdk_live() first\n",
+				   caller, type->name);
+		return NULL;
+	}
+
+	data = klp_sdk_shadow_look(type, parent);
+	if (IS_ERR(data))
+		return NULL;
+	if (data)
+		there = true;
+	else if (props->indexed)
+		data = klp_sdk_indexed_new(type, parent, gfp, arg, &there);
+	else
+		/* The core looks again under its lock. */
+		return (or_get ? klp_shadow_get_or_alloc : klp_shadow_alloc)
+			(parent, klp_sdk_shadow_key(type, props->version),
+			 klp_sdk_shadow_size(type), gfp, type->ctor, arg);
+
+	if (there && !or_get) {
+		WARN(1, "klp-sdk: %pS: the parent has a shadow of type '%s' already\n",
+		     caller, type->name);
+		return NULL;
+	}
+	return data;
+}
+
+static void klp_sdk_plain_remove(const struct klp_sdk_shadow_type *type,
+				 struct klp_sdk_shadow_table *table, void *parent)
+{
+	const struct klp_sdk_shadow_convert *how;
+	unsigned long flags;
+	int i;
+
+	spin_lock_irqsave(&table->lock, flags);
+	klp_shadow_free(parent, klp_sdk_shadow_key(type, type->props->version),
+			type->dtor);
+	/* With keep, an old value may be what a new one was made from. */
+	for (i = 0; i < KLP_SDK_SHADOW_MAX_FROM && !READ_ONCE(table->keep); i++) {
+		how = type->props->convert[i].how;
+		if (how)
+			klp_shadow_free(parent,
+					klp_sdk_shadow_key(type, how->version),
+					how->dtor);
+	}
+	spin_unlock_irqrestore(&table->lock, flags);
+}
+
+static struct klp_sdk_shadow_node *
+klp_sdk_indexed_detach(struct klp_sdk_shadow_table *table, void *parent)
+{
+	struct klp_sdk_shadow_node *node;
+
+	rcu_read_lock();
+	node = klp_sdk_shadow_lookup(table, parent);
+	if (node && rhashtable_remove_fast(&table->ht, &node->head,
+					   klp_sdk_shadow_params))
+		node = NULL;	/* somebody was faster */
+	rcu_read_unlock();
+
+	return node;
+}
+
+static void klp_sdk_indexed_remove(const struct klp_sdk_shadow_type *type,
+				   struct klp_sdk_shadow_table *table,
+				   void *parent)
+{
+	const struct klp_sdk_shadow_convert *how;
+	struct klp_sdk_shadow_node *node;
+
+	klp_sdk_indexed_context(type);
+	if (type->props->convert[0].how) {
+		spin_lock_bh(&table->lock);
+		node = klp_sdk_indexed_detach(table, parent);
+		spin_unlock_bh(&table->lock);
+	} else {
+		node = klp_sdk_indexed_detach(table, parent);
+	}
+	if (!node)
+		return;
+
+	how = klp_sdk_shadow_conversion(type, node->version);
+	(how ? how->dtor : type->dtor)(parent, node->data);
+	kfree_rcu(node, rcu);
+}
+
+void klp_sdk_shadow_remove(const struct klp_sdk_shadow_type *type, void *parent)
+{
+	struct klp_sdk_shadow_table *table = READ_ONCE(type->slots->table);
+
+	if (!table)
+		return;
+	if (type->props->indexed)
+		klp_sdk_indexed_remove(type, table, parent);
+	else
+		klp_sdk_plain_remove(type, table, parent);
+}
+
+void klp_sdk_shadow_walk(const struct klp_sdk_shadow_type *type,
+			 void (*fn)(void *parent, void *data, void *arg),
+			 void *arg)
+{
+	struct klp_sdk_shadow_table *table = READ_ONCE(type->slots->table);
+	struct klp_sdk_shadow_node *node;
+	struct rhashtable_iter iter;
+	int nr;
+
+	might_sleep();
+	if (!table)
+		return;
+
+	rhashtable_walk_enter(&table->ht, &iter);
+	do {
+		rhashtable_walk_start(&iter);
+		for (nr = 0; nr < KLP_SDK_SHADOW_LOOK; nr++) {
+			node = rhashtable_walk_next(&iter);
+			if (!node)
+				break;
+			/* An error: it was resized, and the walk begins anew. */
+			if (!IS_ERR(node) &&
+			    node->version == type->props->version)
+				fn(node->parent, node->data, arg);
+		}
+		rhashtable_walk_stop(&iter);
+		cond_resched();
+	} while (node);
+	rhashtable_walk_exit(&iter);
+}
+
+/* NULL if there is no memory. */
+struct klp_sdk_shadow_table *klp_sdk_shadow_table_make(const char *name)
+{
+	struct klp_sdk_shadow_table *table;
+
+	table = kzalloc(sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return NULL;
+	if (rhashtable_init(&table->ht, &klp_sdk_shadow_params)) {
+		kfree(table);
+		return NULL;
+	}
+
+	klp_sdk_lock_class_init(&table->class, name);
+	klp_sdk_spin_lock_init(&table->lock, &table->class);
+	return table;
+}
+
+static void klp_sdk_shadow_free_node(void *ptr, void *arg)
+{
+	struct klp_sdk_shadow_node *node = ptr;
+	void (*dtor)(void *parent, void *data);
+
+	dtor = klp_sdk_shadow_dtor(arg, node->version);
+	if (dtor)
+		dtor(node->parent, node->data);
+	kfree(node);
+}
+
+/*
+ * Free @table with all values in it, whose dtors are those of @part, which may be
+ * NULL. No slot leads to it any more.
+ */
+void klp_sdk_shadow_table_free(struct klp_sdk_shadow_table *table,
+			       struct klp_sdk_shadow_holder *part)
+{
+	/* Who has found the table, or a value, under RCU. */
+	synchronize_rcu();
+	/* Interrupts are on, and others get their turn after each bucket. */
+	rhashtable_free_and_destroy(&table->ht, klp_sdk_shadow_free_node, part);
+	klp_sdk_lock_class_destroy(&table->class);
+	kfree(table);
+}
+
+static struct klp_sdk_shadow_node *
+klp_sdk_shadow_node_alloc(const struct klp_sdk_shadow *shadow, gfp_t gfp)
+{
+	struct klp_sdk_shadow_node *node;
+
+	node = kzalloc(sizeof(*node) + klp_sdk_shadow_size(shadow->type), gfp);
+	if (node)
+		node->version = shadow->type->props->version;
+	return node;
+}
+
+static void klp_sdk_shadow_push(struct klp_sdk_shadow *shadow,
+				struct klp_sdk_shadow_node *node)
+{
+	node->parent = shadow->spare;
+	shadow->spare = node;
+}
+
+static struct klp_sdk_shadow_node *
+klp_sdk_shadow_pop(struct klp_sdk_shadow *shadow)
+{
+	struct klp_sdk_shadow_node *node = shadow->spare;
+
+	shadow->spare = node->parent;
+	return node;
+}
+
+/* Memory to convert the values that there are now. */
+int klp_sdk_shadow_reserve(struct klp_sdk_shadow *shadow,
+			   struct klp_sdk_shadow_table *table)
+{
+	int nr = atomic_read(&table->ht.nelems);
+	struct klp_sdk_shadow_node *node;
+
+	while (nr-- > 0) {
+		node = klp_sdk_shadow_node_alloc(shadow, GFP_KERNEL);
+		if (!node) {
+			klp_sdk_shadow_unreserve(shadow);
+			return -ENOMEM;
+		}
+		klp_sdk_shadow_push(shadow, node);
+		if (nr % KLP_SDK_SHADOW_BATCH == 0)
+			cond_resched();
+	}
+
+	return 0;
+}
+
+void klp_sdk_shadow_unreserve(struct klp_sdk_shadow *shadow)
+{
+	int nr = 0;
+
+	while (shadow->spare) {
+		kfree(klp_sdk_shadow_pop(shadow));
+		if (++nr % KLP_SDK_SHADOW_BATCH == 0)
+			cond_resched();
+	}
+}
+
+/* So that a batch needs no memory. Values have come since the reservation. */
+static void klp_sdk_shadow_refill(struct klp_sdk_shadow *shadow)
+{
+	struct klp_sdk_shadow_node *node = shadow->spare;
+	int nr;
+
+	for (nr = 0; node && nr < KLP_SDK_SHADOW_BATCH; nr++)
+		node = node->parent;
+	for (; nr < KLP_SDK_SHADOW_BATCH; nr++)
+		klp_sdk_shadow_push(shadow,
+				    klp_sdk_shadow_node_alloc(shadow, GFP_KERNEL |
+							      __GFP_NOFAIL));
+}
+
+static void klp_sdk_indexed_convert(struct klp_sdk_shadow *shadow,
+				    struct klp_sdk_shadow_table *table,
+				    struct klp_sdk_shadow_node *old)
+{
+	struct klp_sdk_shadow_node *node = NULL;
+
+	spin_lock_bh(&table->lock);
+	/* Not if it was freed since the walk has come to it. */
+	if (klp_sdk_shadow_lookup(table, old->parent) == old) {
+		node = klp_sdk_shadow_pop(shadow);
+		node->parent = old->parent;
+		shadow->from->convert(old->parent, node->data, old->data);
+		/* Cannot fail: who else detaches nodes has the lock. */
+		WARN_ON(rhashtable_replace_fast(&table->ht, &old->head,
+						&node->head,
+						klp_sdk_shadow_params));
+	}
+	spin_unlock_bh(&table->lock);
+
+	if (node && !table->keep)
+		kfree_rcu(old, rcu);
+}
+
+/*
+ * Convert all values. New ones cannot come meanwhile, old ones can go: where
+ * a stretch ends within a bucket, the next one reads all of it again.
+ */
+void klp_sdk_shadow_convert_all(struct klp_sdk_shadow *shadow,
+				struct klp_sdk_shadow_table *table)
+{
+	struct klp_sdk_shadow_node *node;
+	struct rhashtable_iter iter;
+	int nr, seen;
+
+	rhashtable_walk_enter(&table->ht, &iter);
+	do {
+		klp_sdk_shadow_refill(shadow);
+		klp_sdk_compat_walk_bucket(&iter);
+		rhashtable_walk_start(&iter);
+		for (nr = 0, seen = 0; nr < KLP_SDK_SHADOW_BATCH &&
+				       seen < KLP_SDK_SHADOW_LOOK; seen++) {
+			node = rhashtable_walk_next(&iter);
+			if (!node)
+				break;
+			if (IS_ERR(node) ||
+			    node->version != shadow->from->version)
+				continue;
+			klp_sdk_indexed_convert(shadow, table, node);
+			nr++;
+		}
+		rhashtable_walk_stop(&iter);
+		cond_resched();
+	} while (node);
+	rhashtable_walk_exit(&iter);
+	klp_sdk_shadow_unreserve(shadow);
+}
