@@ -392,7 +392,7 @@ void klp_sdk_state_release(struct klp_sdk_patch *patch,
 			patch->patch.mod->name, state->name, record->id,
 			record->object);
 
-	klp_sdk_shadows_let_go(state, last);
+	klp_sdk_shadows_let_go(state, last && !orphan);
 	if (last && record->flags & KLP_SDK_RECORD_FORCED)
 		klp_sdk_keep_module(patch, state);
 	else if (last)

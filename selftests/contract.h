@@ -82,6 +82,26 @@ void test_21_module_between(void);
 void test_21_module_address(void);
 void test_17_room(void);
 
+/* shadows.c */
+void test_shadow_lives_with_state(void);
+void test_shadow_address_reused(void);
+void test_shadow_retired(void);
+void test_27_dropped_type(void);
+void test_27_added_type_reversed(void);
+void test_shadow_convert(void);
+void test_shadow_convert_twice(void);
+void test_shadow_straggler_refused(void);
+void test_shadow_grow(void);
+void test_10_shadow(void);
+void test_11_shadow(void);
+void test_14_shadow(void);
+void test_17_shadow(void);
+void test_24_shadow(void);
+void test_shadow_many(void);
+void test_shadow_ctor_fails(void);
+void test_02_shadow_no_memory(void);
+void test_19_shadow(void);
+
 void test_failslab_enable(void);
 void test_failslab_convert(void);
 void test_failslab_downgrade(void);

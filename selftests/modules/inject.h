@@ -20,7 +20,8 @@ static inline bool tp_inject(void)
 
 static inline void *tp_kzalloc(size_t size, gfp_t flags)
 {
-	return tp_inject() ? NULL : kzalloc(size, flags);
+	return !(flags & __GFP_NOFAIL) && tp_inject() ? NULL :
+		kzalloc(size, flags);
 }
 
 static inline void *tp_shadow_get_or_alloc(void *obj, unsigned long id,

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
+#define TPS	1
+#define TPS_DROP
+#include "tps.h"

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
+#define TPS	2
+#define TPS_MOD	"tp_mod1"
+#include "tps.h"

@@ -1,0 +1,555 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Shadow variables that belong to a state: what becomes of them when the state is
+ * handed over, converted, dropped or undone.
+ *
+ * The test patches are those of modules/tps.h. A call is made through a parameter
+ * of the patch, so that a test can have either side of a transition make it.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract.h"
+#include "vm/guest.h"
+
+static char seen[256];
+
+/* Have @patch make a call, "CALL TYPE NUMBER"; what it saw is in seen. */
+static void call(const char *patch, const char *op)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/module/%s/parameters/op", patch);
+	check_ok(file_write(path, op));
+	snprintf(path, sizeof(path), "/sys/module/%s/parameters/seen", patch);
+	check(file_read(path, seen, sizeof(seen)) > 0, "cannot read %s", path);
+}
+
+/* The call finds a sound value, which looks so. Returns where it is. */
+static unsigned long finds(const char *patch, const char *op, const char *looks)
+{
+	const char *at;
+
+	call(patch, op);
+	at = strstr(seen, "at=");
+	check(at && strstr(seen, "magic=1 ") && strstr(seen, looks),
+	      "%s, %s: not '%s' but %s", patch, op, looks, seen);
+	return strtoul(at + 3, NULL, 16);
+}
+
+static void finds_none(const char *patch, const char *op)
+{
+	call(patch, op);
+	check(!strcmp(seen, "none\n"), "%s, %s: %s", patch, op, seen);
+}
+
+static void setup(const char *patch)
+{
+	check_ok(mod_load("tp_pool", ""));
+	load(patch);
+}
+
+/* A value of each type, of parent 1, by tp_sh1. */
+static void values_of_v1(void)
+{
+	finds("tp_sh1", "alloc plain 1", "buf=plain");
+	finds("tp_sh1", "alloc index 1", "buf=index");
+	finds("tp_sh1", "alloc count 1", "count=1");
+	finds("tp_sh1", "alloc quiet 1", "buf=quiet");
+	finds("tp_sh1", "alloc sleep 1", "buf=sleep");
+	kmsg_mark();
+}
+
+#define DTORS(_p)	_p " plain dtor", _p " index dtor"
+#define DTORS_V1(_p)	DTORS(_p), _p " quiet dtor", _p " sleep dtor"
+
+void test_shadow_lives_with_state(void)
+{
+	unsigned long plain, index;
+
+	setup("tp_sh1");
+	finds_none("tp_sh1", "get plain 1");
+	finds_none("tp_sh1", "get index 1");
+	values_of_v1();
+	plain = finds("tp_sh1", "get plain 1", "buf=plain");
+	index = finds("tp_sh1", "get index 1", "buf=index");
+	check(finds("tp_sh1", "get_or_alloc plain 1", "") == plain &&
+	      finds("tp_sh1", "get_or_alloc index 1", "") == index,
+	      "allocated again");
+	finds_none("tp_sh1", "get plain 2");
+	finds_none("tp_sh1", "get index 2");
+	view("tp_sh1", "401 1 8 - vmlinux sh tp_sh1:live +plain:1 +index:1=1 +count:1 +quiet:1 +sleep:1=1\n",
+	     NULL);
+
+	/* A parent's end, and one that has no value. */
+	finds("tp_sh1", "alloc plain 3", "");
+	finds("tp_sh1", "alloc sleep 3", "");
+	kmsg_mark();
+	call("tp_sh1", "free plain 3");
+	call("tp_sh1", "free sleep 3");
+	call("tp_sh1", "free sleep 3");
+	events("tp_sh1 plain dtor", "tp_sh1 sleep dtor", NULL);
+	finds_none("tp_sh1", "get plain 3");
+	finds_none("tp_sh1", "get sleep 3");
+
+	disable("tp_sh1");
+	events("tp_sh1 sh pre_unpatch", DTORS_V1("tp_sh1"),
+	       "tp_sh1 sh post_unpatch", NULL);
+}
+
+/* Code that is not patched frees a parent, and the address is used again. */
+void test_shadow_address_reused(void)
+{
+	setup("tp_sh1");
+	values_of_v1();
+	disable("tp_sh1");
+	check_ok(file_write("/sys/module/tp_pool/parameters/again", "1"));
+	load("tp_sh1");
+	finds_none("tp_sh1", "get plain 1");
+	finds_none("tp_sh1", "get index 1");
+	finds_none("tp_sh1", "get quiet 1");
+	/* This one would warn if there were a stale one. */
+	finds("tp_sh1", "alloc plain 1", "born=1 ");
+	finds("tp_sh1", "alloc index 1", "born=1 ");
+}
+
+void test_shadow_retired(void)
+{
+	pid_t pid;
+
+	setup("tp_sh1");
+	values_of_v1();
+	pid = begin_load("tp_shret");
+	events("tp_shret sh pre_unpatch", NULL);
+	finds("tp_sh1", "get index 1", "buf=index");
+	reverse("tp_shret", pid, true);
+	events("tp_sh1 sh post_patch", NULL);
+	finds("tp_sh1", "get plain 1", "buf=plain");
+	finds("tp_sh1", "get index 1", "buf=index");
+
+	/* By the retiring patch's dtors, as far as it has them. */
+	load_over("tp_shret", "tp_sh1");
+	events("tp_shret sh pre_unpatch", DTORS("tp_shret"), "tp_sh1 quiet dtor",
+	       "tp_sh1 sleep dtor", "tp_shret sh post_unpatch", NULL);
+	load_over("tp_sh1", "tp_shret");
+	finds_none("tp_sh1", "get plain 1");
+	finds_none("tp_sh1", "get index 1");
+}
+
+/* Row 27 */
+void test_27_dropped_type(void)
+{
+	unsigned long plain, index;
+	pid_t pid;
+
+	setup("tp_sh1");
+	values_of_v1();
+	plain = finds("tp_sh1", "get plain 1", "");
+	index = finds("tp_sh1", "get index 1", "");
+	kmsg_mark();
+	pid = begin_load("tp_shdrop");
+	finds("tp_sh1", "get quiet 1", "buf=quiet");
+	check(finds("tp_shdrop", "get plain 1", "") == plain &&
+	      finds("tp_shdrop", "get index 1", "") == index,
+	      "the new patch sees other values");
+	reverse("tp_shdrop", pid, true);
+	events(NULL);
+	finds("tp_sh1", "get quiet 1", "buf=quiet");
+	finds("tp_sh1", "get sleep 1", "buf=sleep");
+
+	load_over("tp_shdrop", "tp_sh1");
+	events("tp_sh1 quiet dtor", "tp_sh1 sleep dtor", NULL);
+	check(finds("tp_shdrop", "get plain 1", "buf=plain") == plain &&
+	      finds("tp_shdrop", "get index 1", "buf=index") == index,
+	      "the values moved");
+	view("tp_shdrop", "tp_shdrop:live +plain:1 +index:1=1 +count:1\n", NULL);
+
+	/* What comes back is new. */
+	load_over("tp_sh1", "tp_shdrop");
+	finds_none("tp_sh1", "get quiet 1");
+	finds_none("tp_sh1", "get sleep 1");
+	kmsg_mark();
+	disable("tp_sh1");
+	events("tp_sh1 sh pre_unpatch", DTORS("tp_sh1"),
+	       "tp_sh1 sh post_unpatch", NULL);
+}
+
+/* Row 27: a type that only the new patch has goes with a reversed transition. */
+void test_27_added_type_reversed(void)
+{
+	pid_t pid;
+
+	setup("tp_shdrop");
+	pid = begin_load("tp_sh1");
+	finds("tp_sh1", "alloc quiet 1", "");
+	finds("tp_sh1", "alloc sleep 1", "");
+	finds("tp_sh1", "alloc index 1", "");
+	kmsg_mark();
+	reverse("tp_sh1", pid, true);
+	events("tp_sh1 quiet dtor", "tp_sh1 sleep dtor", NULL);
+	finds("tp_shdrop", "get index 1", "buf=index");
+	view("tp_shdrop", "tp_shdrop:live +plain:1 +index:1=1 +count:1\n", NULL);
+}
+
+/* Both sides of a transition use the same parents, until it is complete. */
+void test_shadow_convert(void)
+{
+	unsigned long plain, index;
+	pid_t pid;
+
+	setup("tp_sh1");
+	values_of_v1();
+	finds("tp_sh1", "alloc plain 2", "");
+	finds("tp_sh1", "alloc index 2", "");
+	finds("tp_sh1", "alloc plain 3", "");
+	finds("tp_sh1", "alloc index 3", "");
+	plain = finds("tp_sh1", "get plain 1", "");
+	index = finds("tp_sh1", "get index 1", "");
+	pid = begin_load("tp_sh2");
+	kmsg_mark();
+	finds_none("tp_sh2", "get plain 1");
+	finds_none("tp_sh2", "get index 1");
+	check(finds("tp_sh2", "prev plain 1", "") == plain &&
+	      finds("tp_sh2", "prev index 1", "") == index,
+	      "not the replaced patch's values");
+	finds_none("tp_sh2", "prev plain 9");
+	finds_none("tp_sh2", "prev index 9");
+	/* New values would be unknown to the replaced patch. */
+	finds_none("tp_sh2", "alloc plain 9");
+	finds_none("tp_sh2", "get_or_alloc index 9");
+	check(kmsg_count("cannot be allocated before its state is live") == 2,
+	      "%s", kmsg_since());
+	kmsg_mark();
+	/* The parents of either side end on the other. */
+	call("tp_sh2", "free plain 3");
+	call("tp_sh2", "free index 3");
+	events("tp_sh2 plain dtor", "tp_sh2 index dtor", NULL);
+	finds_none("tp_sh1", "get plain 3");
+	finds_none("tp_sh1", "get index 3");
+	finds("tp_sh1", "alloc plain 4", "");
+	finds("tp_sh1", "alloc index 4", "");
+	reverse("tp_sh2", pid, true);
+	events(NULL);
+	check(finds("tp_sh1", "get plain 1", "buf=plain") == plain &&
+	      finds("tp_sh1", "get index 1", "buf=index") == index,
+	      "the values moved");
+
+	load_over("tp_sh2", "tp_sh1");
+	events("tp_sh1 quiet dtor", "tp_sh1 sleep dtor", NULL);
+	view("tp_sh2", "401 2 16 - vmlinux sh tp_sh2:live +plain:2 +index:2=3 +count:1\n",
+	     NULL);
+	/* Eagerly: there is no old one left. Lazily: there is. */
+	finds_none("tp_sh2", "prev index 1");
+	check(finds("tp_sh2", "prev plain 1", "") == plain, "it moved");
+	finds("tp_sh2", "get index 1", "buf=index from=1");
+	finds("tp_sh2", "get plain 1", "buf=plain from=1");
+	finds_none("tp_sh2", "prev plain 1");
+	finds("tp_sh2", "get_or_alloc plain 4", "from=1");
+	finds("tp_sh2", "get index 4", "from=1");
+	finds("tp_sh2", "alloc plain 5", "from=0");
+	finds("tp_sh2", "alloc index 5", "from=0");
+	/* One that was not converted, one that was, and one that was new. */
+	call("tp_sh2", "free plain 2");
+	call("tp_sh2", "free plain 1");
+	call("tp_sh2", "free plain 5");
+	events("tp_sh2 plain dtor", "tp_sh2 plain dtor", "tp_sh2 plain dtor",
+	       NULL);
+	finds_none("tp_sh2", "get plain 1");
+	finds_none("tp_sh2", "get plain 2");
+}
+
+/* Version 3 meets values of both older versions, of a type that is plain. */
+void test_shadow_convert_twice(void)
+{
+	setup("tp_sh1");
+	values_of_v1();
+	finds("tp_sh1", "alloc plain 2", "");
+	finds("tp_sh1", "alloc plain 3", "");
+	load_over("tp_sh2", "tp_sh1");
+	finds("tp_sh2", "get plain 2", "from=1");
+	finds("tp_sh2", "alloc plain 4", "from=0");
+	finds("tp_sh2", "alloc index 4", "from=0");
+	load_over("tp_sh3", "tp_sh2");
+	finds("tp_sh3", "get plain 1", "buf=plain from=1");
+	finds("tp_sh3", "get plain 2", "buf=plain from=2");
+	finds("tp_sh3", "get plain 4", "buf=plain from=2");
+	finds("tp_sh3", "get index 1", "buf=index from=2");
+	finds("tp_sh3", "get index 4", "buf=index from=2");
+	kmsg_mark();
+	/* Parent 3 has still what version 1 made. */
+	disable("tp_sh3");
+	check(kmsg_count("tp_sh3 plain dtor") == 4 &&
+	      kmsg_count("tp_sh3 index dtor") == 2, "%s", kmsg_since());
+}
+
+/* Stragglers of version 1 in a patch that cannot convert them. */
+void test_shadow_straggler_refused(void)
+{
+	setup("tp_sh1");
+	values_of_v1();
+	load_over("tp_sh2", "tp_sh1");
+	kmsg_mark();
+	refused("tp_shbad", "as=straggler", -EINVAL);
+	says("tp_shbad: state 'sh' (id 401): shadow type 'plain' (id 0x501)",
+	     "no conversion from version 1", "KLP_SDK_SHADOW_CONVERT()", NULL);
+	finds("tp_sh2", "get plain 1", "from=1");
+}
+
+/* The values stay where they are, and both sides use them. */
+void test_shadow_grow(void)
+{
+	unsigned long count;
+	pid_t pid;
+
+	setup("tp_sh1");
+	values_of_v1();
+	count = finds("tp_sh1", "get count 1", "count=2 ");
+	pid = begin_load("tp_sh2");
+	check(finds("tp_sh2", "get count 1", "count=3 since=0 ") == count,
+	      "another value");
+	finds("tp_sh1", "get count 1", "count=4 ");
+	finds("tp_sh2", "alloc count 2", "count=1 since=0 ");
+	release(pid);
+	check_ok(klp_wait_gone("tp_sh1"));
+	check(finds("tp_sh2", "get count 1", "count=5 since=100 ") == count,
+	      "it moved");
+	finds("tp_sh2", "get count 2", "count=2 since=100 ");
+}
+
+/* Row 10: going back frees what the newer patch has, and starts afresh. */
+void test_10_shadow(void)
+{
+	pid_t pid;
+
+	setup("tp_sh1");
+	values_of_v1();
+	load_over("tp_sh2", "tp_sh1");
+	finds("tp_sh2", "get plain 1", "from=1");
+	finds("tp_sh2", "alloc plain 2", "from=0");
+	kmsg_mark();
+	pid = begin_load("tp_sh1");
+	events("tp_sh1 sh pre_patch", "tp_sh2 sh pre_unpatch", NULL);
+	finds_none("tp_sh1", "get plain 1");
+	finds_none("tp_sh1", "get index 1");
+	reverse("tp_sh1", pid, true);
+	events("tp_sh1 sh post_unpatch", "tp_sh2 sh post_patch", NULL);
+	finds("tp_sh2", "get plain 2", "from=0");
+	finds("tp_sh2", "get index 1", "from=1");
+	load_over("tp_sh1", "tp_sh2");
+	events("tp_sh1 sh pre_patch", "tp_sh2 sh pre_unpatch",
+	       "tp_sh2 plain dtor", "tp_sh2 plain dtor", "tp_sh2 index dtor",
+	       "tp_sh2 sh post_unpatch", "tp_sh1 sh post_patch", NULL);
+	finds_none("tp_sh1", "get plain 1");
+	finds_none("tp_sh1", "get index 1");
+	finds("tp_sh1", "alloc plain 1", "");
+}
+
+/* Row 11 */
+void test_11_shadow(void)
+{
+	setup("tp_sh1");
+	values_of_v1();
+	load_over("tp_nostate", "tp_sh1");
+	events("tp_sh1 sh pre_unpatch", DTORS_V1("tp_sh1"),
+	       "tp_sh1 sh post_unpatch", NULL);
+}
+
+/* Row 14: whoever is the last to leave frees them, with dtors of its own. */
+void test_14_shadow(void)
+{
+	static const char *const order[][2] = {
+		{ "tp_shs1", "tp_shs2" }, { "tp_shs2", "tp_shs1" },
+	};
+	char want[2][32];
+	int i;
+
+	setup("tp_shs1");
+	for (i = 0; i < 2; i++) {
+		finds("tp_shs1", "alloc plain 1", "");
+		load("tp_shs2");
+		finds("tp_shs2", "get plain 1", "buf=plain");
+		finds("tp_shs2", "alloc index 1", "");
+		finds("tp_shs1", "get index 1", "buf=index");
+		kmsg_mark();
+		disable(order[i][0]);
+		events(NULL);
+		finds(order[i][1], "get plain 1", "buf=plain");
+		kmsg_mark();
+		disable(order[i][1]);
+		snprintf(want[0], sizeof(want[0]), "%s plain dtor", order[i][1]);
+		snprintf(want[1], sizeof(want[1]), "%s index dtor", order[i][1]);
+		check(kmsg_has(want[0]) && kmsg_has(want[1]), "%s", kmsg_since());
+		load("tp_shs1");
+	}
+
+	refused("tp_shbad", "as=share", -EINVAL);
+	says("tp_shbad: state 'sh' (id 401): shadow type 'index'",
+	     "is missing here", NULL);
+}
+
+/* Rows 17 and 18: they come and go with the module that the state is bound to. */
+void test_17_shadow(void)
+{
+	pid_t pid;
+	int i;
+
+	setup("tp_shm1");
+	finds_none("tp_shm1", "get index 1");
+	for (i = 0; i < 2; i++) {
+		check_ok(mod_load("tp_mod1", ""));
+		finds_none("tp_shm1", "get plain 1");
+		finds_none("tp_shm1", "get index 1");
+		finds("tp_shm1", "alloc plain 1", "");
+		finds("tp_shm1", "alloc index 1", "");
+		kmsg_mark();
+		check_ok(mod_unload("tp_mod1"));
+		events("tp_shm1 sh pre_unpatch", DTORS("tp_shm1"),
+		       "tp_shm1 sh post_unpatch", NULL);
+	}
+
+	/* It comes while the patch is replaced, with values of both. */
+	pid = begin_load("tp_shm2");
+	check_ok(mod_load("tp_mod1", ""));
+	finds("tp_shm1", "alloc plain 1", "");
+	finds("tp_shm1", "alloc index 1", "");
+	finds_none("tp_shm2", "get index 1");
+	release(pid);
+	check_ok(klp_wait_gone("tp_shm1"));
+	check_ok(mod_unload("tp_shm1"));
+	finds("tp_shm2", "get plain 1", "buf=plain from=1");
+	finds("tp_shm2", "get index 1", "buf=index from=1");
+	check_ok(mod_unload("tp_mod1"));
+
+	/* It is not there when the patch is replaced, and has no old values. */
+	load_over("tp_shm1", "tp_shm2");
+	check_ok(mod_load("tp_mod1", ""));
+	finds("tp_shm1", "alloc index 1", "");
+	check_ok(mod_unload("tp_mod1"));
+	load_over("tp_shm2", "tp_shm1");
+	check_ok(mod_load("tp_mod1", ""));
+	finds_none("tp_shm2", "get index 1");
+	finds("tp_shm2", "alloc index 1", "from=0");
+	finds("tp_shm2", "alloc plain 1", "from=0");
+	/* It goes while the patch is disabled. */
+	pid = begin_disable("tp_shm2");
+	check_ok(mod_unload("tp_mod1"));
+	release(pid);
+}
+
+/* Row 24, and what else does not fit: refused before anything is changed. */
+void test_24_shadow(void)
+{
+	static const struct {
+		const char *as, *says;
+	} cases[] = {
+		{ "as=size", "version 1 has 16 bytes in the system and 72 here; raise .version" },
+		{ "as=version", "at the same version of the state; raise the state's .version" },
+		{ "as=backend", "its values are not indexed" },
+		{ "as=name", "the id belongs to shadow type 'plain'" },
+		{ "as=room", "cannot grow to 72 bytes, the values have room for 32" },
+		{ "as=convert", "no conversion from version 1" },
+		{ "as=old", "version 1 has 16 bytes, but the conversion takes 72" },
+		{ "as=newer", "conversion from version 2 is not from an older one" },
+		{ "as=thief", "the id belongs to shadow type 'plain' of state 'sh'" },
+		{ "as=twice", "of this patch has the same id" },
+		{ "as=both", "lists it, too" },
+	};
+	unsigned int i;
+
+	setup("tp_sh1");
+	values_of_v1();
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		refused("tp_shbad", cases[i].as, -EINVAL);
+		check(kmsg_has("tp_shbad: state '"), "%s", kmsg_since());
+		note("%s", cases[i].as);
+		says(cases[i].says, NULL);
+		finds("tp_sh1", "get plain 1", "buf=plain");
+	}
+	disable("tp_sh1");
+	events("tp_sh1 sh pre_unpatch", DTORS_V1("tp_sh1"),
+	       "tp_sh1 sh post_unpatch", NULL);
+}
+
+/* So many that the index is resized and walked in many stretches. */
+void test_shadow_many(void)
+{
+	setup("tp_sh1");
+	call("tp_sh1", "fill index 4000");
+	check(!strcmp(seen, "values=4000 bad=0\n"), "%s", seen);
+	load_over("tp_sh2", "tp_sh1");
+	call("tp_sh2", "fill index 4000");
+	check(!strcmp(seen, "values=4000 bad=0\n"), "%s", seen);
+	finds("tp_sh2", "get index 0", "from=1");
+	finds("tp_sh2", "get index 3999", "from=1");
+	load_over("tp_nostate", "tp_sh2");
+	load_over("tp_sh2", "tp_nostate");
+	call("tp_sh2", "fill index 0");
+	check(!strcmp(seen, "values=0 bad=0\n"), "%s", seen);
+}
+
+void test_shadow_ctor_fails(void)
+{
+	setup("tp_sh1");
+	check_ok(file_write("/sys/module/tp_sh1/parameters/fail_ctor", "1"));
+	kmsg_mark();
+	finds_none("tp_sh1", "alloc plain 1");
+	check(kmsg_has("Failed to construct shadow variable"), "%s", kmsg_since());
+	kmsg_mark();
+	finds_none("tp_sh1", "get_or_alloc index 1");
+	says("shadow type 'index': its ctor failed with -5", NULL);
+	check_ok(file_write("/sys/module/tp_sh1/parameters/fail_ctor", "0"));
+	finds_none("tp_sh1", "get plain 1");
+	finds_none("tp_sh1", "get index 1");
+	finds("tp_sh1", "alloc plain 1", "");
+	finds("tp_sh1", "alloc index 1", "");
+}
+
+/* Row 2 */
+void test_02_shadow_no_memory(void)
+{
+	check_ok(mod_load("tp_pool", ""));
+	/* 2 arrays, holder, record and root, 3 for each type */
+	exhaust("tp_sh1", 19);
+	/* The one that was to fail next. */
+	finds_none("tp_sh1", "alloc index 1");
+	values_of_v1();
+	/* Of those that failed none has left anything in the way of the last. */
+	exhaust("tp_sh2", 7);
+	check_ok(klp_wait_gone("tp_sh1"));
+	finds("tp_sh2", "get plain 1", "from=1");
+	finds("tp_sh2", "get index 1", "from=1");
+}
+
+/* Row 19: nothing is freed any more; who comes next adopts it, or is refused. */
+void test_19_shadow(void)
+{
+	pid_t pid;
+
+	if (!mod_loaded("tp_pool"))
+		check_ok(mod_load("tp_pool", ""));
+	load("tp_shdrop");
+	finds("tp_shdrop", "alloc plain 1", "");
+	finds("tp_shdrop", "alloc index 1", "");
+	pid = begin_disable("tp_shdrop");
+	kmsg_mark();
+	forced = true;
+	check_ok(klp_write("tp_shdrop", "force", "1"));
+	check_ok(klp_settle("tp_shdrop"));
+	check(!kmsg_has(" dtor"), "%s", kmsg_since());
+	check_ok(hold_release_all());
+	check(!hold_finish(pid, NULL, 0), "the held task failed");
+
+	load("tp_sh2");
+	finds("tp_sh2", "get plain 1", "buf=plain from=1");
+	finds("tp_sh2", "get index 1", "buf=index from=1");
+	kmsg_mark();
+	load("tp_nostate");
+	check(!kmsg_has(" dtor"), "%s", kmsg_since());
+	kmsg_mark();
+	refused("tp_sh2", "", -EBUSY);
+	says("tp_sh2: state 'sh'", "shadow type 'plain' (id 0x501)",
+	     "left behind by a forced transition", NULL);
+}
