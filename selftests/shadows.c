@@ -549,7 +549,7 @@ void test_19_shadow(void)
 	load("tp_nostate");
 	check(!kmsg_has(" dtor"), "%s", kmsg_since());
 	kmsg_mark();
-	refused("tp_sh2", "", -EBUSY);
-	says("tp_sh2: state 'sh'", "shadow type 'plain' (id 0x501)",
+	refused("tp_sh3", "", -EBUSY);
+	says("tp_sh3: state 'sh'", "shadow type 'plain' (id 0x501)",
 	     "left behind by a forced transition", NULL);
 }
