@@ -451,7 +451,7 @@ bool klp_sdk_shadows_join(struct klp_sdk_state *state)
 
 static void klp_sdk_shadow_clear(struct klp_sdk_shadow_slots *slots)
 {
-	smp_store_release(&slots->live, 0);
+	WRITE_ONCE(slots->live, 0);
 	WRITE_ONCE(slots->table, NULL);
 }
 
@@ -664,6 +664,7 @@ void klp_sdk_shadows_publish(struct klp_sdk_state *state, bool live)
 	klp_sdk_for_each_shadow(state, pos) {
 		slots = (*pos)->type->slots;
 		WRITE_ONCE(slots->table, (*pos)->record->table);
+		/* Whoever sees it as live finds the table. */
 		smp_store_release(&slots->live,
 				  live && !klp_sdk_shadow_pending(*pos));
 	}

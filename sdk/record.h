@@ -262,7 +262,7 @@ struct klp_sdk_shadow_holder {
  */
 struct klp_sdk_shadow_table {
 	struct rhashtable ht;
-	spinlock_t lock;
+	spinlock_t lock;	/* nests inside nothing of the SDK's */
 	struct klp_sdk_lock_class class;
 	bool keep;
 };

@@ -141,7 +141,7 @@ static void *klp_sdk_plain_find(const struct klp_sdk_shadow_type *type,
 	int i;
 
 	data = klp_shadow_get(parent, key);
-	/* Pairs with the release when the conversion has begun. */
+	/* Pairs with the release in klp_sdk_shadows_publish(). */
 	if (data || !smp_load_acquire(&type->slots->live))
 		return data;
 
@@ -252,6 +252,7 @@ void *klp_sdk_shadow_new(const struct klp_sdk_shadow_type *type, void *parent,
 	void *data;
 
 	__klp_sdk_shadow_check_gfp(gfp);
+	/* Pairs with the release in klp_sdk_shadows_publish(). */
 	if (!smp_load_acquire(&type->slots->live)) {
 		pr_err_ratelimited("klp-sdk: %pS: shadow type '%s' cannot be allocated before its state is live; test klp_sdk_live() first\n",
 				   caller, type->name);
@@ -537,8 +538,10 @@ void klp_sdk_shadow_convert_all(struct klp_sdk_shadow *shadow,
 		klp_sdk_shadow_refill(shadow);
 		klp_sdk_compat_walk_bucket(&iter);
 		rhashtable_walk_start(&iter);
-		for (nr = 0, seen = 0; nr < KLP_SDK_SHADOW_BATCH &&
-				       seen < KLP_SDK_SHADOW_LOOK; seen++) {
+		nr = 0;
+		for (seen = 0; seen < KLP_SDK_SHADOW_LOOK; seen++) {
+			if (nr == KLP_SDK_SHADOW_BATCH)
+				break;
 			node = rhashtable_walk_next(&iter);
 			if (!node)
 				break;

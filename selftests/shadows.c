@@ -81,8 +81,8 @@ void test_shadow_lives_with_state(void)
 	      "allocated again");
 	finds_none("tp_sh1", "get plain 2");
 	finds_none("tp_sh1", "get index 2");
-	view("tp_sh1", "401 1 8 - vmlinux sh tp_sh1:live +plain:1 +index:1=1 +count:1 +quiet:1 +sleep:1=1\n",
-	     NULL);
+	view("tp_sh1", "401 1 8 - vmlinux sh tp_sh1:live +plain:1 +index:1=1 ",
+	     " +count:1 +quiet:1 +sleep:1=1\n", NULL);
 
 	/* A parent's end, and one that has no value. */
 	finds("tp_sh1", "alloc plain 3", "");

@@ -113,8 +113,9 @@ extern const struct kernel_param_ops klp_sdk_view_ops;
  * .replace. Once per module. The module gets a parameter klp_sdk_states, which
  * root can read and which lists all live states of the system, one on a line:
  * id, version, size of the data, flags (S stackable, P permanent, F forced),
- * object, name, and each patch that holds it with its phase, which is idle while
- * the object is a module that is not loaded. The module is marked as a
+ * object, name, each patch that holds it with its phase, which is idle while
+ * the object is a module that is not loaded, and each shadow type as "+name:version",
+ * followed by "=" and the number of values if it is indexed. The module is marked as a
  * livepatch; the author adds MODULE_LICENSE("GPL") and MODULE_DESCRIPTION().
  */
 #define KLP_SDK_PATCH(...)						\

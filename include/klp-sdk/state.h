@@ -345,8 +345,9 @@ struct klp_sdk_state {
  * * .pre_unpatch: void (@_type \*). The state is going: revert the change.
  *   Functions that read the state as live may still be running.
  * * .post_unpatch: void (@_type \*). No patched function runs any more, and
- *   the shadow variables are freed: undo pre_patch. The SDK frees the data afterwards. Once a transition was forced it
- *   does not run any more, and the module stays that would have run it.
+ *   the shadow variables are freed: undo pre_patch. The SDK frees the data
+ *   afterwards. Once a transition was forced it does not run any more, and the
+ *   module stays that would have run it.
  * * .adopt: void (@_type \*, const void \*old). The data came from a replaced
  *   patch: re-point whatever refers to that patch's module, which may be
  *   unloaded next. @old is the data itself, or after a conversion the older

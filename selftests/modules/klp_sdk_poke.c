@@ -79,6 +79,8 @@ static int dangling_in(const void *object, size_t size)
 static int dangling(char *buffer, const struct kernel_param *kp)
 {
 	struct klp_sdk_root *root = klp_shadow_get(NULL, KLP_SDK_ROOT_ID);
+	struct klp_sdk_shadow_record *owned;
+	struct klp_sdk_shadow_holder *part;
 	struct klp_sdk_record *record;
 	struct klp_sdk_holder *holder;
 	int nr;
@@ -90,8 +92,17 @@ static int dangling(char *buffer, const struct kernel_param *kp)
 		nr += dangling_in(record, sizeof(*record));
 		if (record->data)
 			nr += dangling_in(record->data, record->alloc_size);
-		list_for_each_entry(holder, &record->holders, node)
+		list_for_each_entry(holder, &record->holders, node) {
 			nr += dangling_in(holder, sizeof(*holder));
+			list_for_each_entry(part, &holder->shadows, node)
+				nr += dangling_in(part, sizeof(*part));
+		}
+		list_for_each_entry(owned, &record->shadows, node) {
+			nr += dangling_in(owned, sizeof(*owned));
+			if (owned->table)
+				nr += dangling_in(owned->table,
+						  sizeof(*owned->table));
+		}
 	}
 
 	return sysfs_emit(buffer, "%d\n", nr);

@@ -251,7 +251,7 @@ static char tps_seen[128];
 
 #define TPS_SEE(_v)							\
 	scnprintf(tps_seen, sizeof(tps_seen),				\
-		  "magic=%d born=%u buf=%s from=%u at=%px\n",		\
+		  "magic=%d born=%u buf=%s from=%u at=%px",		\
 		  (_v)->magic == TPS_MAGIC, (_v)->born, (_v)->buf,	\
 		  tps_from(_v), _v)
 
@@ -259,7 +259,7 @@ static inline void tps_see_old(const struct tps_v1 *old)
 {
 	if (old)
 		scnprintf(tps_seen, sizeof(tps_seen),
-			  "magic=%d born=%u buf=%s at=%px\n",
+			  "magic=%d born=%u buf=%s at=%px",
 			  old->magic == TPS_MAGIC, old->born, old->buf, old);
 }
 
@@ -302,11 +302,11 @@ static int count_op(const char *call, struct tps_parent *p)
 		return 0;
 	v->count++;
 #if TPS > 1
-	scnprintf(tps_seen, sizeof(tps_seen), "magic=%d count=%u since=%llu at=%px\n",
+	scnprintf(tps_seen, sizeof(tps_seen), "magic=%d count=%u since=%llu at=%px",
 		  v->magic == TPS_MAGIC, v->count, v->since, v);
 	v->since += 100;
 #else
-	scnprintf(tps_seen, sizeof(tps_seen), "magic=%d count=%u at=%px\n",
+	scnprintf(tps_seen, sizeof(tps_seen), "magic=%d count=%u at=%px",
 		  v->magic == TPS_MAGIC, v->count, v);
 #endif
 	return 0;
@@ -336,7 +336,7 @@ static int tps_fill(unsigned int nr)
 						 GFP_KERNEL, NULL))
 			return -ENOMEM;
 	klp_sdk_shadow_each(index, tps_add, &sum);
-	scnprintf(tps_seen, sizeof(tps_seen), "values=%u bad=%u\n", sum.values,
+	scnprintf(tps_seen, sizeof(tps_seen), "values=%u bad=%u", sum.values,
 		  sum.bad);
 	return 0;
 }
@@ -352,7 +352,7 @@ static int tps_op_set(const char *val, const struct kernel_param *kp)
 	p = tp_pool_parent(nr);
 	if (!p)
 		return -ERANGE;
-	strscpy(tps_seen, "none\n", sizeof(tps_seen));
+	strscpy(tps_seen, "none", sizeof(tps_seen));
 
 	if (!strcmp(call, "fill"))
 		return tps_fill(nr);
@@ -384,7 +384,7 @@ static int tps_op_set(const char *val, const struct kernel_param *kp)
 
 static int tps_seen_get(char *buffer, const struct kernel_param *kp)
 {
-	return sysfs_emit(buffer, "%s", tps_seen);
+	return sysfs_emit(buffer, "%s\n", tps_seen);
 }
 
 static const struct kernel_param_ops tps_op_ops = {
@@ -400,13 +400,7 @@ module_param_cb(seen, &tps_seen_ops, NULL, 0400);
 /* Where a test makes a task sleep that holds the transition. */
 static int tps_show(struct seq_file *m, void *v)
 {
-	seq_printf(m, "patch=%s live=%d\n", KBUILD_MODNAME,
-#ifdef TPS_MOD
-		   -1
-#else
-		   !!klp_sdk_live(sh)
-#endif
-		   );
+	seq_printf(m, "patch=%s\n", KBUILD_MODNAME);
 	return 0;
 }
 
