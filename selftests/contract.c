@@ -1248,7 +1248,7 @@ static void ticking(int by)
 	      num("dwork_by") == by, "not by %d: %s", by, text);
 }
 
-static void check_dangling(void)
+void check_dangling(void)
 {
 	static const char path[] =
 		"/sys/module/klp_sdk_poke/parameters/dangling";

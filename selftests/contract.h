@@ -41,6 +41,9 @@ void view(const char *patch, const char *first, ...);
 /* A patch was forced out: what it held is leaked, and its module stays. */
 extern bool forced;
 
+/* Nothing that outlives the patches leads into a module that is gone. */
+void check_dangling(void);
+
 void test_random(void);
 void test_19_random(void);
 

@@ -162,6 +162,7 @@ void test_27_dropped_type(void)
 
 	load_over("tp_shdrop", "tp_sh1");
 	events("tp_sh1 quiet dtor", "tp_sh1 sleep dtor", NULL);
+	check_dangling();
 	check(finds("tp_shdrop", "get plain 1", "buf=plain") == plain &&
 	      finds("tp_shdrop", "get index 1", "buf=index") == index,
 	      "the values moved");
@@ -241,6 +242,7 @@ void test_shadow_convert(void)
 	events("tp_sh1 quiet dtor", "tp_sh1 sleep dtor", NULL);
 	view("tp_sh2", "401 2 16 - vmlinux sh tp_sh2:live +plain:2 +index:2=3 +count:1\n",
 	     NULL);
+	check_dangling();
 	/* Eagerly: there is no old one left. Lazily: there is. */
 	finds_none("tp_sh2", "prev index 1");
 	check(finds("tp_sh2", "prev plain 1", "") == plain, "it moved");

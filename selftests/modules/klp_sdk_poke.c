@@ -75,6 +75,24 @@ static int dangling_in(const void *object, size_t size)
 	return nr;
 }
 
+/* The same of a table with its nodes, and of what its hash is made by. */
+static int dangling_in_table(struct klp_sdk_shadow_table *table)
+{
+	struct klp_sdk_shadow_node *node;
+	struct rhashtable_iter iter;
+	int nr;
+
+	nr = dangling_in(table, sizeof(*table));
+	rhashtable_walk_enter(&table->ht, &iter);
+	rhashtable_walk_start(&iter);
+	while ((node = rhashtable_walk_next(&iter)))
+		if (!IS_ERR(node))
+			nr += dangling_in(node, sizeof(*node));
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+	return nr;
+}
+
 /* The same of all that is reachable from the root. */
 static int dangling(char *buffer, const struct kernel_param *kp)
 {
@@ -100,8 +118,7 @@ static int dangling(char *buffer, const struct kernel_param *kp)
 		list_for_each_entry(owned, &record->shadows, node) {
 			nr += dangling_in(owned, sizeof(*owned));
 			if (owned->table)
-				nr += dangling_in(owned->table,
-						  sizeof(*owned->table));
+				nr += dangling_in_table(owned->table);
 		}
 	}
 

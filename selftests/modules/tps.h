@@ -22,6 +22,7 @@
 #define _TPS_H
 
 #include <linux/delay.h>
+#include <linux/irq_work.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/seq_file.h>
@@ -185,9 +186,15 @@ KLP_SDK_SHADOW(sleep, struct tps_parent, TPS_T,
 #define TPS_SHADOWS	&plain, &index, &count
 #endif
 
+static bool tps_early;
+module_param_named(early, tps_early, bool, 0444);
+MODULE_PARM_DESC(early, "allocate a value in pre_patch, which is a mistake");
+
 static int sh_pre_patch(TPS_STATE_T *s)
 {
 	tp_say("sh pre_patch");
+	if (tps_early)
+		klp_sdk_shadow_alloc(count, tp_pool_parent(1), GFP_KERNEL, NULL);
 	return 0;
 }
 
@@ -341,6 +348,30 @@ static int tps_fill(unsigned int nr)
 	return 0;
 }
 
+static void tps_irq(struct irq_work *work)
+{
+	klp_sdk_shadow_free(index, tp_pool_parent(1));
+}
+
+/* Calls that are mistakes, for kernels that check. */
+static int tps_mistake(const char *call, struct tps_parent *p)
+{
+	struct irq_work work;
+
+	if (!strcmp(call, "atomic")) {
+		preempt_disable();
+		klp_sdk_shadow_alloc(count, p, GFP_KERNEL, NULL);
+		preempt_enable();
+	} else if (!strcmp(call, "hardirq")) {
+		init_irq_work(&work, tps_irq);
+		irq_work_queue(&work);
+		irq_work_sync(&work);
+	} else {
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int tps_op_set(const char *val, const struct kernel_param *kp)
 {
 	struct tps_parent *p;
@@ -356,6 +387,8 @@ static int tps_op_set(const char *val, const struct kernel_param *kp)
 
 	if (!strcmp(call, "fill"))
 		return tps_fill(nr);
+	if (!strcmp(type, "mistake"))
+		return tps_mistake(call, p);
 #if TPS == 2
 	if (!strcmp(call, "prev")) {
 		rcu_read_lock();

@@ -750,6 +750,15 @@ static void fault(const char *how)
 		file_write("/dev/kmsg", "<4>WARNING: klp_sdk.fault=warn\n");
 	if (!strcmp(how, "exit"))
 		exit(0);
+	/* What the SDK's own checks find on a debug kernel */
+	if (!strncmp(how, "shadow-", 7)) {
+		mod_load("tp_pool", "");
+		mod_load("tp_sh1", strcmp(how, "shadow-early") ? "" : "early=1");
+		klp_settle("tp_sh1");
+		snprintf(bug, sizeof(bug), "%s mistake 1", how + 7);
+		file_write("/sys/module/tp_sh1/parameters/op", bug);
+		return;
+	}
 	/* What the kernel's own checkers find */
 	snprintf(bug, sizeof(bug), "bug=%s", how);
 	mod_load("klp_sdk_bug", bug);
