@@ -43,7 +43,8 @@ static atomic_t releases = ATOMIC_INIT(0);
 static bool take(struct task_struct *from, struct task_struct *to)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(armed); i++)
-		if (cmpxchg(&armed[i], from, to) == from)
+		if (READ_ONCE(armed[i]) == from &&
+		    cmpxchg(&armed[i], from, to) == from)
 			return true;
 	return false;
 }

@@ -459,6 +459,7 @@ static void end_site(struct slab_site *site, void (*fn)(const struct slab_site *
 int slab_each(void (*fn)(const struct slab_site *site, void *arg), void *arg)
 {
 	struct slab_site site = { 0 };
+	bool for_caller = false;
 	char line[1024], *p;
 	glob_t g;
 
@@ -470,7 +471,7 @@ int slab_each(void (*fn)(const struct slab_site *site, void *arg), void *arg)
 		/* "  COUNT SITE [waste=...] age=..."; then, indented by 8, the stack */
 		while (f && fgets(line, sizeof(line), f)) {
 			if (!strncmp(line, "        ", 8)) {
-				if (!site.caller[0] && allocates_for_caller(site.name))
+				if (for_caller && !site.caller[0])
 					set_caller(&site, line + 8);
 				continue;
 			}
@@ -484,6 +485,7 @@ int slab_each(void (*fn)(const struct slab_site *site, void *arg), void *arg)
 			if (p)
 				*p = '\0';
 			set_caller(&site, site.name);
+			for_caller = allocates_for_caller(site.name);
 		}
 		end_site(&site, fn, arg);
 		if (f)
