@@ -34,6 +34,8 @@ disassembly() {
 # count FUNCTION REGEX
 count() { disassembly "$1" | grep -cE "$2" || true; }
 
+# What was compiled last time with a warning would not be compiled again.
+rm -f "$dir"/*.o
 make -k -j2 -Otarget -C "$kdir" M="$dir" W=1 C=1 CF=-Wsparse-error >"$log" 2>&1 || true
 
 cases=("$dir"/*.c)
