@@ -22,8 +22,7 @@ options=${TESTS:+klp_sdk.tests=$TESTS}${SEED:+ klp_sdk.seed=$SEED}${STEPS:+ klp_
 suite() {
 	local name=$1 file=$out/$1.ktap status=0
 	shift
-	echo "# suite: $name"
-	"$@" | tee "$file" || status=1
+	"$@" >"$file" || status=1
 	awk -v name="$name" -v status=$status '
 		/^1\.\.[0-9]+$/ { plan = substr($0, 4) }
 		/^ok .*# SKIP/ { skip++; next }
@@ -34,7 +33,7 @@ suite() {
 			if (missing > 0) bad += missing
 			if (!bad && (status || missing || !plan)) bad = 1
 			print name, ok + 0, bad + 0, skip + 0, 0, 0, 0, "-"
-		}' "$file" >>"$summary"
+		}' "$file" >"$summary.$name"
 }
 
 # vm NAME ARGS... - the tests in a guest, for series[NAME] and tests[NAME]; vmrun
@@ -48,26 +47,43 @@ vm() {
 	guest_for "$series"
 	"$vmrun" "${guest[@]}" --initrd "$out/$series/initrd.cpio" --name "$name" \
 		--out "$(dir_of "$name")" --timeout "${TIMEOUT:-$timeout}" \
+		--summary "$summary.$name" \
 		--append "$append $options${tests:+ klp_sdk.tests=$tests}" "$@"
+}
+
+# start NAME COMMAND... - in the background, as soon as a core is free
+cores=$(nproc)
+names=()
+running=0
+start() {
+	names+=("$1")
+	if ((running >= (cores > 2 ? cores : 2))); then
+		wait -n || true
+		running=$((running - 1))
+	fi
+	running=$((running + 1))
+	"${@:2}" 2>"$out/verdict.$1" &
 }
 
 mkdir -p "$out"
 rm -f "$summary"*
-start=$SECONDS
+began=$SECONDS
 for series; do
 	"$here/build.sh" "$series"
 done
 built=$SECONDS
 
-# The guests run at the same time. The tests of states of modules take a third of
-# the time and are a guest of their own, so that all cores have work to the end.
-names=()
+# As many jobs at a time as there are cores, the long ones first, so that all cores
+# have work to the end. The tests of states of modules take a third of the time and
+# are a guest of their own.
+guests=()
 add_guest() {
-	names+=("$1")
+	guests+=("$1")
 	series_of[$1]=$2 tests_of[$1]=${3-}
 }
 debug=()
 stock=()
+modules=()
 for series; do
 	if [[ $series == *-debug ]]; then debug+=("$series"); else stock+=("$series"); fi
 	if [[ $options ]]; then
@@ -77,22 +93,47 @@ for series; do
 		add_guest "$series-others" "$series" '!contract-1*'
 	else
 		add_guest "$series" "$series" '!contract-18*'
-		add_guest "$series-modules" "$series" 'contract-18*'
+		modules+=("$series")
 	fi
+done
+for series in "${modules[@]}"; do
+	add_guest "$series-modules" "$series" 'contract-18*'
 done
 
 # The results of the first are shown as they come, those of the others afterwards.
-for name in "${names[@]:1}"; do
-	vm "$name" --summary "$summary.$name" --quiet 2>"$out/verdict.$name" &
+echo "# suite: ${guests[0]}"
+start "${guests[0]}" vm "${guests[0]}"
+for name in "${guests[@]:1}"; do
+	start "$name" vm "$name" --quiet
 done
-echo "# suite: ${names[0]}"
-vm "${names[0]}" --summary "$summary" || true
-for name in "${names[@]:1}"; do
-	wait -n || true
-done
-for name in "${names[@]:1}"; do
-	echo "# suite: $name"
-	grep -v '^# klp-sdk:' "$(dir_of "$name")/results.ktap" || true
+# What a debug kernel has nothing to say about is tested on the others.
+if [[ ! $options && ${#stock[@]} != 0 ]]; then
+	start smoke suite smoke "$here/host/smoke.sh" "${stock[0]}"
+	start harness suite harness "$here/host/harness.sh" "${stock[-1]}"
+	for series in "${stock[@]}"; do
+		start "compile-$series" suite "compile-$series" "$here/host/run.sh" \
+			"$out/$series" "$("$top/tools/kernel.sh" "$series")/kdir"
+	done
+	start coccinelle suite coccinelle "$here/host/cocci.sh"
+	start input suite input "$here/host/input.sh"
+	start verdict suite verdict "$out/vm/verdict_test"
+fi
+if [[ ! $options ]]; then
+	for series in "${debug[@]}"; do
+		start "checkers-$series" suite "checkers-$series" "$here/host/harness.sh" "$series"
+	done
+fi
+wait
+
+for name in "${names[@]}"; do
+	if [[ $name != "${guests[0]}" ]]; then
+		echo "# suite: $name"
+		if [[ ${series_of[$name]-} ]]; then
+			grep -v '^# klp-sdk:' "$(dir_of "$name")/results.ktap" || true
+		else
+			cat "$out/$name.ktap"
+		fi
+	fi
 	cat "$out/verdict.$name" >&2
 	if [[ -s $summary.$name ]]; then
 		cat "$summary.$name" >>"$summary"
@@ -101,30 +142,7 @@ for name in "${names[@]:1}"; do
 	fi
 done
 
-# What a debug kernel has nothing to say about is tested on the others.
-if [[ ! $options && ${#stock[@]} != 0 ]]; then
-	# Those that only compile, beside those that only run a guest.
-	{
-		for series in "${stock[@]}"; do
-			suite "compile-$series" "$here/host/run.sh" "$out/$series" \
-				"$("$top/tools/kernel.sh" "$series")/kdir"
-		done
-	} >"$out/compile.ktap" &
-	suite verdict "$out/vm/verdict_test"
-	suite coccinelle "$here/host/cocci.sh"
-	suite input "$here/host/input.sh"
-	suite harness "$here/host/harness.sh" "${stock[-1]}"
-	suite smoke "$here/host/smoke.sh" "${stock[0]}"
-	wait
-	cat "$out/compile.ktap"
-fi
-if [[ ! $options ]]; then
-	for series in "${debug[@]}"; do
-		suite "checkers-$series" "$here/host/harness.sh" "$series"
-	done
-fi
-
-echo "# figures: build $((built - start)) s, all $((SECONDS - start)) s"
+echo "# figures: build $((built - began)) s, all $((SECONDS - began)) s"
 awk '{ ok += $2; bad += $3; skip += $4 }
 	$5 {
 		printf "# %s: %.1f s from start to first test, %.2f s a test on average, slowest %.1f s (%s)\n",

@@ -53,9 +53,9 @@ echo "1..${#faults[@]}"
 for ((i = 0; i < ${#faults[@]}; i += 2)); do
 	for ((n = i + 1; n <= i + 2 && n <= ${#faults[@]}; n++)); do
 		IFS='|' read -r name seconds says culprit <<<"${faults[n - 1]}"
-		fault $n "$name" "$seconds" "$says" "$culprit" >"$top/build/fault.$n" &
+		fault $n "$name" "$seconds" "$says" "$culprit" >"$top/build/$series/fault.$n" &
 	done
 	wait
-	cat "$top/build/fault.$((i + 1))"
-	if ((i + 2 <= ${#faults[@]})); then cat "$top/build/fault.$((i + 2))"; fi
+	cat "$top/build/$series/fault.$((i + 1))"
+	if ((i + 2 <= ${#faults[@]})); then cat "$top/build/$series/fault.$((i + 2))"; fi
 done
