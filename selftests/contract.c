@@ -1518,6 +1518,7 @@ static const struct test tests[] = {
 	{ "contract-11-shadow", test_11_shadow },
 	{ "contract-14-shadow", test_14_shadow },
 	{ "contract-17-shadow", test_17_shadow },
+	{ "contract-20-21-shadow", test_20_shadow },
 	{ "contract-24-shadow", test_24_shadow },
 	{ "shadow-many", test_shadow_many },
 	{ "shadow-ctor-fails", test_shadow_ctor_fails },

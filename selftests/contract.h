@@ -99,6 +99,7 @@ void test_10_shadow(void);
 void test_11_shadow(void);
 void test_14_shadow(void);
 void test_17_shadow(void);
+void test_20_shadow(void);
 void test_24_shadow(void);
 void test_shadow_many(void);
 void test_shadow_ctor_fails(void);

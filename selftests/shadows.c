@@ -441,6 +441,38 @@ void test_17_shadow(void)
 	release(pid);
 }
 
+/*
+ * Rows 20 and 21: a patch without the SDK finds plain values, and has some of its
+ * own for the patch after it. Values that nobody has are gone when the state is
+ * taken back.
+ */
+void test_20_shadow(void)
+{
+	static const char raw[] = "/sys/module/tp_rawsh/parameters/op";
+
+	check_ok(mod_load("tp_pool", ""));
+	load("tp_rawsh");
+	check_ok(file_write(raw, "1"));
+	load_over("tp_sh1", "tp_rawsh");
+	finds("tp_sh1", "get count 1", "count=1001");
+	finds("tp_sh1", "alloc plain 1", "");
+	load_over("tp_rawsh", "tp_sh1");
+	check(file_int(raw) == 1001, "%ld", file_int(raw));
+	check_ok(file_write(raw, "2"));
+	load_over("tp_shdrop", "tp_rawsh");
+	finds("tp_shdrop", "get count 1", "count=1002");
+	finds("tp_shdrop", "get count 2", "count=1001");
+	finds("tp_shdrop", "get plain 1", "buf=plain");
+	call("tp_shdrop", "free plain 1");
+
+	/* Nobody has the state any more, and it is introduced again. */
+	load_over("tp_rawsh", "tp_shdrop");
+	disable("tp_rawsh");
+	load("tp_sh1");
+	finds_none("tp_sh1", "get count 1");
+	finds_none("tp_sh1", "get count 2");
+}
+
 /* Row 24, and what else does not fit: refused before anything is changed. */
 void test_24_shadow(void)
 {
