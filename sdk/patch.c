@@ -54,11 +54,11 @@ static bool klp_sdk_states_back(struct klp_sdk_patch *patch,
 	     klp_sdk_states_back(_patch, &(_pos));)
 
 /*
- * Undo in reverse what pre_patch has prepared. In vmlinux's it must be all, here:
- * the core will not call post_unpatch for the object whose pre_patch failed.
+ * In reverse: undo what was prepared, release what was leaving. After a pre_patch
+ * that failed it must be all, here: the core will not call post_unpatch for the
+ * object whose pre_patch it was.
  */
-static void klp_sdk_unprepare(struct klp_sdk_patch *patch,
-			      struct klp_object *obj)
+static void klp_sdk_undo(struct klp_sdk_patch *patch, struct klp_object *obj)
 {
 	struct klp_sdk_state *const *pos;
 
@@ -67,6 +67,8 @@ static void klp_sdk_unprepare(struct klp_sdk_patch *patch,
 			continue;
 		if (klp_sdk_state_phase(*pos) == KLP_SDK_PREPARED)
 			klp_sdk_state_unprepare(patch, *pos);
+		else if (klp_sdk_state_phase(*pos) == KLP_SDK_LEAVING)
+			klp_sdk_state_release(patch, *pos, !obj->name);
 		if (!obj->name)
 			klp_sdk_state_quit(*pos);
 	}
@@ -115,7 +117,7 @@ static int klp_sdk_pre_patch(struct klp_object *obj)
 	ret = obj->name ? klp_sdk_prepare_module(patch, obj) :
 			  klp_sdk_prepare_all(patch);
 	if (ret) {
-		klp_sdk_unprepare(patch, obj);
+		klp_sdk_undo(patch, obj);
 		if (!obj->name)
 			klp_sdk_leavers_forget(patch);
 		return ret;
@@ -197,18 +199,8 @@ static void klp_sdk_pre_unpatch(struct klp_object *obj)
 static void klp_sdk_post_unpatch(struct klp_object *obj)
 {
 	struct klp_sdk_patch *patch = klp_sdk_patch_of(obj);
-	struct klp_sdk_state *const *pos;
 
-	klp_sdk_for_each_state_reverse(patch, pos) {
-		if (!klp_sdk_concerns(obj, *pos))
-			continue;
-		if (klp_sdk_state_phase(*pos) == KLP_SDK_PREPARED)
-			klp_sdk_state_unprepare(patch, *pos);
-		else if (klp_sdk_state_phase(*pos) == KLP_SDK_LEAVING)
-			klp_sdk_state_release(patch, *pos, !obj->name);
-		if (!obj->name)
-			klp_sdk_state_quit(*pos);
-	}
+	klp_sdk_undo(patch, obj);
 	if (!obj->name)
 		klp_sdk_leavers_back(patch);
 }

@@ -28,9 +28,11 @@ for line in "${lines[@]}"; do
 	cp -r --update "$top"/{Kbuild,tools,include,sdk,examples,selftests} "$tree/"
 	cp "$top"/sdk/*.c "$tree/sdk/"
 	cp "$top"/include/klp-sdk/*.h "$tree/include/klp-sdk/"
-	sed -i "$script" "$tree/sdk/$file"
+	sed -i "$script" "$tree/sdk/$file" || true
 	why=
-	if cmp -s "$top/sdk/$file" "$tree/sdk/$file"; then
+	if [[ -z $what || $what == *'|'* ]]; then
+		why="not four fields; a script cannot have a bar"
+	elif cmp -s "$top/sdk/$file" "$tree/sdk/$file"; then
 		why="the sed script changes nothing"
 	elif ! "$tree/selftests/build.sh" "$series" C=0 W= KCFLAGS=-w \
 			>"$tree/build.log" 2>&1; then

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "tp_raw.h"
 #include "tp-types.h"
 
 #define tp_say(fmt, ...)	pr_info("tp: " KBUILD_MODNAME " " fmt "\n", ##__VA_ARGS__)
@@ -124,35 +125,11 @@ static struct klp_func funcs[] = {
 static struct klp_object objs[] = {
 	{
 		.funcs = funcs,
-		.callbacks = {
-			.pre_patch = pre_patch,
-			.post_patch = post_patch,
-			.pre_unpatch = pre_unpatch,
-			.post_unpatch = post_unpatch,
-		},
+		.callbacks = TP_RAW_CALLBACKS,
 	},
 	{ }
 };
 
-static struct klp_patch patch = {
-	.mod = THIS_MODULE,
-	.objs = objs,
-	.states = states,
-	.replace = true,
-};
-
-static int __init tp_raw_init(void)
-{
-	patch.replace = !tp_stacked;
-	return klp_enable_patch(&patch);
-}
-
-static void __exit tp_raw_exit(void)
-{
-}
-
-module_init(tp_raw_init);
-module_exit(tp_raw_exit);
-MODULE_INFO(livepatch, "Y");
+TP_RAW_PATCH(objs, states, !tp_stacked);
 MODULE_DESCRIPTION("klp-sdk test: a raw livepatch");
 MODULE_LICENSE("GPL");

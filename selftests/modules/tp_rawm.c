@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "tp_raw.h"
 #include "tpm-types.h"
 
 #define say(fn)	pr_info("tp: " KBUILD_MODNAME " rm " fn "\n")
@@ -123,33 +124,10 @@ static struct klp_object objs[] = {
 	}, {
 		.name = "tp_mod1",
 		.funcs = mod1_funcs,
-		.callbacks = {
-			.pre_patch = pre_patch,
-			.post_patch = post_patch,
-			.pre_unpatch = pre_unpatch,
-			.post_unpatch = post_unpatch,
-		},
+		.callbacks = TP_RAW_CALLBACKS,
 	}, { }
 };
 
-static struct klp_patch patch = {
-	.mod = THIS_MODULE,
-	.objs = objs,
-	.states = states,
-	.replace = true,
-};
-
-static int __init tp_rawm_init(void)
-{
-	return klp_enable_patch(&patch);
-}
-
-static void __exit tp_rawm_exit(void)
-{
-}
-
-module_init(tp_rawm_init);
-module_exit(tp_rawm_exit);
-MODULE_INFO(livepatch, "Y");
+TP_RAW_PATCH(objs, states, true);
 MODULE_DESCRIPTION("klp-sdk test: a raw livepatch with a state of a module");
 MODULE_LICENSE("GPL");

@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "tp_pool.h"
+#include "tp_raw.h"
 #include "tps-types.h"
 
 #define COUNT_ID	0x503
@@ -33,6 +34,10 @@ static void post_patch(struct klp_object *obj)
 
 	if (prev)
 		states[0].data = prev->data;
+}
+
+static void pre_unpatch(struct klp_object *obj)
+{
 }
 
 static void post_unpatch(struct klp_object *obj)
@@ -79,33 +84,11 @@ static struct klp_func no_funcs[] = {
 static struct klp_object objs[] = {
 	{
 		.funcs = no_funcs,
-		.callbacks = {
-			.pre_patch = pre_patch,
-			.post_patch = post_patch,
-			.post_unpatch = post_unpatch,
-		},
+		.callbacks = TP_RAW_CALLBACKS,
 	},
 	{ }
 };
 
-static struct klp_patch patch = {
-	.mod = THIS_MODULE,
-	.objs = objs,
-	.states = states,
-	.replace = true,
-};
-
-static int __init tp_rawsh_init(void)
-{
-	return klp_enable_patch(&patch);
-}
-module_init(tp_rawsh_init);
-
-static void __exit tp_rawsh_exit(void)
-{
-}
-module_exit(tp_rawsh_exit);
-
-MODULE_INFO(livepatch, "Y");
+TP_RAW_PATCH(objs, states, true);
 MODULE_DESCRIPTION("klp-sdk test: a raw livepatch with shadow variables");
 MODULE_LICENSE("GPL");
