@@ -1537,6 +1537,8 @@ static const struct test tests[] = {
 	{ "failslab-share", test_failslab_share },
 	{ "failslab-many", test_failslab_many },
 	{ "failslab-module", test_failslab_module },
+	{ "failslab-shadow", test_failslab_shadow },
+	{ "failslab-shadow-convert", test_failslab_shadow_convert },
 	{ "failslab-disable", test_failslab_disable },
 	{ "contract-19-forced-replace", test_19_forced_replace },
 	{ "contract-19-orphan-adopted", test_19_orphan_adopted },

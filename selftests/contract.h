@@ -116,6 +116,8 @@ void test_failslab_raw_convert(void);
 void test_failslab_share(void);
 void test_failslab_many(void);
 void test_failslab_module(void);
+void test_failslab_shadow(void);
+void test_failslab_shadow_convert(void);
 void test_failslab_disable(void);
 
 #endif /* _CONTRACT_H */

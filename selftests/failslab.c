@@ -137,6 +137,16 @@ static void check_sound(const char *patch)
 		check_works(patch);
 }
 
+/* What a test does with the old patch when it is loaded, if anything. */
+static void (*furnish)(void);
+
+static void load_old(const char *old)
+{
+	load(old);
+	if (furnish)
+		furnish();
+}
+
 /*
  * Load @new over @old, which may be NULL, until no allocation is left to fail.
  * At least @least of them have the SDK refuse the patch.
@@ -149,7 +159,7 @@ static void fail_each(const char *old, const char *new, int least)
 	begin();
 	set_filter("require", function_range("do_one_initcall"));
 	if (old)
-		load(old);
+		load_old(old);
 	look(old, before, sizeof(before));
 
 	for (n = 1; ; n++) {
@@ -177,7 +187,7 @@ static void fail_each(const char *old, const char *new, int least)
 		if (old && klp_enabled(old) != 1) {
 			check_ok(klp_wait_gone(old));
 			check_ok(mod_unload(old));
-			load(old);
+			load_old(old);
 		}
 	}
 	check_ok(ret);
@@ -238,6 +248,26 @@ void test_failslab_many(void)
 	check_ok(mod_load("tp_mod1", ""));
 	check_ok(mod_load("tp_mod2", ""));
 	fail_each("tp_m1", "tp_m2", 11);
+}
+
+/* Shadow types: holder, record and table for each. */
+void test_failslab_shadow(void)
+{
+	check_ok(mod_load("tp_pool", ""));
+	fail_each(NULL, "tp_sh1", 15);
+}
+
+static void three_values(void)
+{
+	check_ok(file_write("/sys/module/tp_sh1/parameters/op", "fill index 3"));
+}
+
+/* Holders, and new values for those that are converted. */
+void test_failslab_shadow_convert(void)
+{
+	check_ok(mod_load("tp_pool", ""));
+	furnish = three_values;
+	fail_each("tp_sh1", "tp_sh2", 7);
 }
 
 /* A module that comes is refused, or has all its states. */
