@@ -14,6 +14,7 @@
  * new one from then on.
  */
 #include <linux/err.h>
+#include <linux/jhash.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -27,11 +28,43 @@
 /* How often an insertion waits for the index's worker to make it larger. */
 #define KLP_SDK_SHADOW_TRIES	100
 
+#define KLP_SDK_SHADOW_PARAMS						\
+	.key_len		= sizeof(void *),			\
+	.key_offset		= offsetof(struct klp_sdk_shadow_node, parent), \
+	.head_offset		= offsetof(struct klp_sdk_shadow_node, head), \
+	.automatic_shrinking	= true
+
+/* What an index keeps: nothing here leads into the module. */
+static const struct rhashtable_params klp_sdk_shadow_kept_params = {
+	KLP_SDK_SHADOW_PARAMS,
+};
+
+/*
+ * What our own calls go by, for the compiler to put in their place. It must hash
+ * and compare as the kernel does without: by jhash2() and memcmp() of the key.
+ */
+static __always_inline u32 klp_sdk_shadow_hash(const void *key, u32 len, u32 seed)
+{
+	u64 parent = *(const unsigned long *)key;
+
+	static_assert(sizeof(void *) == 2 * sizeof(u32) &&
+		      !IS_ENABLED(CONFIG_CPU_BIG_ENDIAN));
+	/* The same as jhash2() of two words. */
+	return jhash_2words(lower_32_bits(parent), upper_32_bits(parent), seed);
+}
+
+static __always_inline int
+klp_sdk_shadow_compare(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct klp_sdk_shadow_node *node = obj;
+
+	return node->parent != *(void *const *)arg->key;
+}
+
 static const struct rhashtable_params klp_sdk_shadow_params = {
-	.key_len		= sizeof(void *),
-	.key_offset		= offsetof(struct klp_sdk_shadow_node, parent),
-	.head_offset		= offsetof(struct klp_sdk_shadow_node, head),
-	.automatic_shrinking	= true,
+	KLP_SDK_SHADOW_PARAMS,
+	.hashfn			= klp_sdk_shadow_hash,
+	.obj_cmpfn		= klp_sdk_shadow_compare,
 };
 
 static unsigned long klp_sdk_shadow_key(const struct klp_sdk_shadow_type *type,
@@ -55,17 +88,45 @@ klp_sdk_shadow_conversion(const struct klp_sdk_shadow_type *type, u32 version)
 	return NULL;
 }
 
-/* The node of @parent, of whatever layout, or NULL. */
-static struct klp_sdk_shadow_node *
+/*
+ * The node of @parent, of whatever layout, or NULL. This is rhashtable_lookup(),
+ * of which the compiler would leave parts in functions of their own.
+ */
+static __always_inline struct klp_sdk_shadow_node *
 klp_sdk_shadow_lookup(struct klp_sdk_shadow_table *table, void *parent)
 {
-	return rhashtable_lookup(&table->ht, &parent, klp_sdk_shadow_params);
+	struct rhash_lock_head __rcu *const *bucket;
+	struct klp_sdk_shadow_node *node;
+	struct bucket_table *tbl;
+	struct rhash_head *pos;
+	u32 hash;
+
+	for (tbl = rht_dereference_rcu(table->ht.tbl, &table->ht); tbl;
+	     tbl = rht_dereference_rcu(tbl->future_tbl, &table->ht)) {
+		hash = klp_sdk_shadow_hash(&parent, sizeof(parent), tbl->hash_rnd) &
+		       (tbl->size - 1);
+		bucket = rht_bucket(tbl, hash);
+		do {
+			rht_for_each_rcu_from(pos, rht_ptr_rcu(bucket), tbl, hash) {
+				node = container_of(pos, struct klp_sdk_shadow_node,
+						    head);
+				if (node->parent == parent)
+					return node;
+			}
+			/* It was moved to another chain: look again. */
+		} while (pos != RHT_NULLS_MARKER(bucket));
+		/* Before a larger table, which it may be in. */
+		smp_rmb();
+	}
+
+	return NULL;
 }
 
-static void *klp_sdk_indexed_find(const struct klp_sdk_shadow_type *type,
+/* The fast path: what klp_sdk_shadow_get() of an indexed type is. */
+void *klp_sdk_shadow_find_indexed(const struct klp_sdk_shadow_slots *slots,
 				  void *parent, u32 version)
 {
-	struct klp_sdk_shadow_table *table = READ_ONCE(type->slots->table);
+	struct klp_sdk_shadow_table *table = READ_ONCE(slots->table);
 	struct klp_sdk_shadow_node *node;
 	void *data = NULL;
 
@@ -161,7 +222,8 @@ static void *klp_sdk_shadow_look(const struct klp_sdk_shadow_type *type,
 				 void *parent)
 {
 	if (type->props->indexed)
-		return klp_sdk_indexed_find(type, parent, type->props->version);
+		return klp_sdk_shadow_find_indexed(type->slots, parent,
+						   type->props->version);
 	return klp_sdk_plain_find(type, parent);
 }
 
@@ -176,7 +238,7 @@ void *klp_sdk_shadow_find_old(const struct klp_sdk_shadow_type *type,
 			      void *parent, u32 version)
 {
 	if (type->props->indexed)
-		return klp_sdk_indexed_find(type, parent, version);
+		return klp_sdk_shadow_find_indexed(type->slots, parent, version);
 	return klp_shadow_get(parent, klp_sdk_shadow_key(type, version));
 }
 
@@ -259,7 +321,8 @@ void *klp_sdk_shadow_new(const struct klp_sdk_shadow_type *type, void *parent,
 		return NULL;
 	}
 
-	data = klp_sdk_shadow_look(type, parent);
+	/* The index finds what is there when it inserts, which is the exception. */
+	data = props->indexed && !or_get ? NULL : klp_sdk_shadow_look(type, parent);
 	if (IS_ERR(data))
 		return NULL;
 	if (data)
@@ -390,7 +453,7 @@ struct klp_sdk_shadow_table *klp_sdk_shadow_table_make(const char *name)
 	table = kzalloc(sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return NULL;
-	if (rhashtable_init(&table->ht, &klp_sdk_shadow_params)) {
+	if (rhashtable_init(&table->ht, &klp_sdk_shadow_kept_params)) {
 		kfree(table);
 		return NULL;
 	}

@@ -356,6 +356,10 @@ struct klp_sdk_shadow {
 	static __always_inline __maybe_unused _type *			\
 	_name##_klp_sdk_get(_parent *parent)				\
 	{								\
+		if (_name##_klp_sdk_decl.indexed)			\
+			return klp_sdk_shadow_find_indexed(&_name##_klp_sdk_slots, \
+							   parent,	\
+							   _name##_klp_sdk_decl.version); \
 		if (!__KLP_SDK_SHADOW_RAW(_name))			\
 			return klp_sdk_shadow_find(&_name##_klp_sdk_type, parent); \
 		return klp_shadow_get(parent, __KLP_SDK_SHADOW_KEY(_name)); \
@@ -547,6 +551,8 @@ struct klp_sdk_shadow {
 
 /* The functions behind these names, of types that need more than klp_shadow_*(). */
 void *klp_sdk_shadow_find(const struct klp_sdk_shadow_type *type, void *parent);
+void *klp_sdk_shadow_find_indexed(const struct klp_sdk_shadow_slots *slots,
+				  void *parent, u32 version);
 void *klp_sdk_shadow_find_old(const struct klp_sdk_shadow_type *type,
 			      void *parent, u32 version);
 void *klp_sdk_shadow_new(const struct klp_sdk_shadow_type *type, void *parent,
