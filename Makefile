@@ -43,6 +43,11 @@ soak:
 	@tools/setup.sh $(SERIES)
 	@TESTS=random,contract-19-random SEED=$(SEED) STEPS=$(STEPS) TIMEOUT=36000 selftests/run.sh $(SERIES)
 
+bench: DEMO = $(lastword $(SERIES))
+bench:
+	@tools/setup.sh $(DEMO)
+	@selftests/bench.sh $(DEMO)
+
 mutants:
 	@tools/setup.sh $(firstword $(SERIES)) $(DEBUG)
 	@selftests/mutants.sh $(firstword $(SERIES))
@@ -65,15 +70,16 @@ help:
 	@echo 'make smoke M="FOLDER..."'
 	@echo '              put your own patches, oldest first, through their life in VMs'
 	@echo 'make soak     random sequences of patches in VMs: SEED=$(SEED) STEPS=$(STEPS)'
+	@echo 'make bench    measure shadow variables, ours and the kernel'"'"'s, in a VM (3 minutes)'
 	@echo 'make mutants  break the engine on purpose and see that a test fails each time'
 	@echo 'make clean    remove what was built here; the cache of kernels stays'
 	@echo
 	@echo 'KDIR=$(KDIR)'
 	@echo '              kernel headers or build directory to build against'
 	@echo 'SERIES="$(SERIES)"'
-	@echo '              kernels for setup, check and smoke; demo takes the last'
+	@echo '              kernels for setup, check and smoke; demo and bench take the last'
 	@echo 'TESTS=GLOB,.. tests of make check in the VM, e.g. contract-08-*; !GLOB,..'
 	@echo '              takes all others'
 	@echo 'The cache is $(CACHE)'
 
-.PHONY: all modules setup demo check check-debug smoke soak mutants clean help
+.PHONY: all modules setup demo check check-debug smoke soak bench mutants clean help

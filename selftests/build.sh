@@ -41,7 +41,7 @@ make -s -C "$here" O="$top/build/vm"
 root=$tree/initrd
 rm -rf "$root"
 mkdir -p "$root"/{dev,proc,sys,lib/modules/boot,lib/modules/test}
-cp "$top"/build/vm/{contract,demo,smoke} "$root/"
+cp "$top"/build/vm/{bench,contract,demo,smoke} "$root/"
 ln -s contract "$root/init"
 for ko in "$kernel"/modules/*.ko; do
 	[[ -e $ko ]] && cp "$ko" "$root/lib/modules/boot/"

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Has klp_sdk_bench measure shadow variables of several numbers, and prints the
+ * figures: as a table, and each as a note "bench BACKEND N IDS OPERATION NS RATIO",
+ * separated by tabs, RATIO to the raw calls or "-".
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/utsname.h>
+
+#include "vm/guest.h"
+
+#define MODULE	"klp_sdk_bench"
+#define PARAMS	"/sys/module/" MODULE "/parameters/"
+#define CHUNK	10000		/* BENCH_CHUNK of the module */
+#define CACHE	"/sys/kernel/slab/kmalloc-64/"
+
+static const char *const backends[] = { "raw", "plain", "indexed" };
+
+static const struct {
+	const char *name, *text;
+	double unit;
+} ops[] = {
+	{ "get_hit",  "get, found, ns", 1 },
+	{ "get_miss", "get, not found, ns", 1 },
+	{ "alloc",    "alloc, ns", 1 },
+	{ "free",     "free, ns", 1 },
+	{ "fill",     "fill, ns each", 1 },
+	{ "free_all", "free all, ns each", 1 },
+	{ "irqs_off", "  interrupts off, us", 1000 },
+	{ "irqs_off_later", "  and later, us", 1000 },
+};
+
+/* With four ids the table of the core is as full as it is with one at most. */
+static const struct {
+	int n, ids;
+} sizes[] = {
+	{ 1000, 1 }, { 10000, 1 }, { 100000, 1 }, { 1000000, 1 },
+	{ 1000, 4 }, { 10000, 4 }, { 100000, 4 }, { 250000, 4 },
+};
+
+static double results[ARRAY_SIZE(sizes)][ARRAY_SIZE(ops)][ARRAY_SIZE(backends)];
+
+/* Stops with a reason. */
+static void must(int ok, const char *fmt, ...)
+{
+	char why[256];
+	va_list ap;
+
+	if (ok)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	out("# klp-sdk: fail %s", why);
+	guest_end();
+}
+
+/*
+ * QEMU's TLB becomes larger only when it is flushed after much use, and the walks
+ * through long chains need a large one. To unmap that many pages flushes it.
+ */
+static void flush_tlb(void)
+{
+	size_t size = 64 * 4096;
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	must(p != MAP_FAILED, "no memory");
+	memset(p, 1, size);
+	munmap(p, size);
+}
+
+static void run(const char *what, int from)
+{
+	char cmd[64];
+	int ret;
+
+	snprintf(cmd, sizeof(cmd), "%s %d", what, from);
+	ret = file_write(PARAMS "run", cmd);
+	must(!ret, "%s: %s", cmd, strerror(-ret));
+}
+
+static void fill(const char *what, int n)
+{
+	for (int from = 0; from < n; from += CHUNK) {
+		run(what, from);
+		flush_tlb();
+	}
+}
+
+static void read_results(int size)
+{
+	char text[4096], *save, *line, backend[16], op[32];
+	unsigned long long value;
+
+	must(file_read(PARAMS "results", text, sizeof(text)) > 0, "no results");
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		must(sscanf(line, "%15s %31s %llu", backend, op, &value) == 3,
+		     "results are not understood: %s", line);
+		for (size_t o = 0; o < ARRAY_SIZE(ops); o++)
+			for (size_t b = 0; b < ARRAY_SIZE(backends); b++)
+				if (!strcmp(op, ops[o].name) && !strcmp(backend, backends[b]))
+					results[size][o][b] = value / 10.0;
+		if (!strcmp(backend, "method") && strcmp(op, "fill"))
+			out("# klp-sdk: bench\t%s\t%d\t%d\t%s\t%.1f\t-", backend,
+			    sizes[size].n, sizes[size].ids, op, value / 10.0);
+	}
+}
+
+static void measure(int size)
+{
+	int n = sizes[size].n, ret;
+	char params[64];
+	long start = now_ms();
+
+	snprintf(params, sizeof(params), "n=%d ids=%d", n, sizes[size].ids);
+	ret = mod_load(MODULE, params);
+	must(!ret, "%s does not load: %s", MODULE, strerror(-ret));
+	must(!klp_settle(NULL), "a transition does not end");
+
+	run("calibrate", 0);
+	fill("fill", n);
+	sleep_ms(1000);		/* for an index that is being made larger */
+	run("measure", 0);
+	sleep_ms(10000);	/* for what is freed a grace period later, and later */
+	run("free_all", 0);
+	fill("refill", n);
+	sleep_ms(1000);
+
+	ret = klp_write(MODULE, "enabled", "0");
+	must(!ret, "cannot disable: %s", strerror(-ret));
+	must(!klp_settle(NULL), "a transition does not end");
+	must(!klp_wait_gone(MODULE), "%s stays", MODULE);
+	read_results(size);
+	ret = mod_unload(MODULE);
+	must(!ret, "%s does not unload: %s", MODULE, strerror(-ret));
+	sleep_ms(10000);
+	out("# klp-sdk: %d x %d took %ld ms of the guest's time", sizes[size].ids, n,
+	    now_ms() - start);
+}
+
+static void show(int size)
+{
+	char buf[256];
+	int len;
+
+	out("%s", "");
+	out("%d shadow variables of each of %d %s", sizes[size].n, sizes[size].ids,
+	    sizes[size].ids == 1 ? "type" : "types");
+	out("%-22s %12s %12s %7s %12s %9s", "", "raw", "plain", "/raw", "indexed", "/raw");
+	for (size_t o = 0; o < ARRAY_SIZE(ops); o++) {
+		double raw = results[size][o][0];
+
+		len = snprintf(buf, sizeof(buf), "%-22s", ops[o].text);
+		for (size_t b = 0; b < ARRAY_SIZE(backends); b++) {
+			double ns = results[size][o][b];
+
+			if (!ns) {
+				len += snprintf(buf + len, sizeof(buf) - len, " %12s %7s", "-",
+						"");
+				continue;
+			}
+			out("# klp-sdk: bench\t%s\t%d\t%d\t%s\t%.1f\t%.5f", backends[b],
+			    sizes[size].n, sizes[size].ids, ops[o].name, ns, ns / raw);
+			len += snprintf(buf + len, sizeof(buf) - len, " %12.1f", ns / ops[o].unit);
+			if (b)
+				len += snprintf(buf + len, sizeof(buf) - len,
+						b == 1 ? " %7.2f" : " %9.4f", ns / raw);
+		}
+		out("%s", buf);
+	}
+}
+
+int main(void)
+{
+	struct utsname uts;
+
+	guest_boot();
+	uname(&uts);
+	must(file_int(CACHE "red_zone") == 0 && file_int(CACHE "store_user") == 0,
+	     "SLUB's debugging is on, which would be measured, too");
+	out("klp-sdk on Linux %s: raw is klp_shadow_*(), /raw is how many times as long",
+	    uts.release);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		measure(i);
+		show(i);
+	}
+	guest_end();
+}
