@@ -15,6 +15,7 @@ static int init_root(void *obj, void *shadow_data, void *ctor_data)
 	root->abi = KLP_SDK_ABI;
 	root->size = sizeof(*root);
 	INIT_LIST_HEAD(&root->records);
+	INIT_LIST_HEAD(&root->lost);
 	return 0;
 }
 
@@ -35,6 +36,7 @@ static void post_patch(struct klp_object *obj)
 	record->id = 4711;
 	strscpy(record->name, "forgotten", sizeof(record->name));
 	INIT_LIST_HEAD(&record->holders);
+	INIT_LIST_HEAD(&record->shadows);
 	list_add_tail_rcu(&record->node, &root->records);
 	/* The last call is a jump: the stack does not show whose it is. */
 	klp_shadow_get_or_alloc(NULL, 77, sizeof(int), GFP_KERNEL, NULL, NULL);
