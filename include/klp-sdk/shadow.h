@@ -215,12 +215,11 @@ struct klp_sdk_shadow {
 	{								\
 		_fn(parent, data, old);					\
 	}								\
+	static void (*const _name##_klp_sdk_old_dtor)(_parent *, _old *) = _dtor; \
 	static void _name##_klp_sdk_dtor(void *parent, void *old)	\
 	{								\
-		void (*const dtor)(_parent *, _old *) = _dtor;		\
-									\
-		if (dtor)						\
-			dtor(parent, old);				\
+		if (_name##_klp_sdk_old_dtor)				\
+			_name##_klp_sdk_old_dtor(parent, old);		\
 	}								\
 	static const struct klp_sdk_shadow_convert _name##_klp_sdk = {	\
 		.version	= (_version),				\
