@@ -28,7 +28,20 @@ output_of() {
 # disassembly FUNCTION
 disassembly() {
 	objdump -dr --no-show-raw-insn "$dir/good.o" | awk -v f="<$1>:" '
-		/^[0-9a-f]+ </ { on = $2 == f } on'
+		/^$/ { on = 0 } /^[0-9a-f]+ </ { on = $2 == f } on'
+}
+
+# Without addresses, padding, and the names of functions that are the file's own.
+# instructions FUNCTION
+instructions() {
+	disassembly "$1" | sed -En '2,$ {
+		s/^ +[0-9a-f]+:\t//
+		/^(data16 |cs )*nop|^xchg +%ax,%ax/d
+		s/^(call|j[a-z]+) +[0-9a-f]+ <[^+>]*(\+0x[0-9a-f]+)?>/\1 \2/
+		s/(R_X86_64_[A-Z0-9]+)\t\.text\+0x[0-9a-f]+$/\1 FUNCTION/
+		s/^\t+[0-9a-f]+: //
+		p
+	}'
 }
 
 # count FUNCTION REGEX
@@ -40,7 +53,8 @@ make -k -j2 -Otarget -C "$kdir" M="$dir" W=1 C=1 CF=-Wsparse-error >"$log" 2>&1 
 
 cases=("$dir"/*.c)
 echo "KTAP version 1"
-echo "1..$((${#cases[@]} + 3))"
+shadow_calls=(get alloc get_or_alloc free alloc_bare free_bare)
+echo "1..$((${#cases[@]} + ${#shadow_calls[@]} + 3))"
 for file in "${cases[@]}"; do
 	name=$(basename "$file" .c)
 	expect=$(sed -n 's|^/\* expect: \(.*\) \*/$|\1|p' "$file")
@@ -71,6 +85,18 @@ branches=$(count read_data $'\t(j[^m]|cmov)')
 [[ $loads == 1 && $branches == 0 ]] || status=1
 report reader-data-cost $status "$loads loads, $branches branches in:
 $(disassembly read_data)"
+
+# What a plain shadow type costs: nothing, its calls are the kernel's own.
+for call in "${shadow_calls[@]}"; do
+	status=0
+	typed=$(instructions "typed_$call")
+	raw=$(instructions "raw_$call")
+	counts="$(grep -vc R_X86 <<<"$typed") instructions, by hand $(grep -vc R_X86 <<<"$raw")"
+	[[ $typed && $typed == "$raw" ]] || status=1
+	echo "# klp_sdk_shadow_${call%_bare}(): $counts"
+	report "shadow-${call//_/-}-cost" $status "$counts:
+$(diff <(echo "$raw") <(echo "$typed"))"
+done
 
 # Every public name is documented, and what is documented exists.
 status=0

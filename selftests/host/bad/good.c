@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the others would be without their mistake, and the cost of a read. */
-#include "common.h"
+/*
+ * What the others would be without their mistake, and what reads and shadow
+ * variables cost.
+ */
+#include <linux/livepatch.h>
+#include "shadow.h"
 
 static void from_v1(struct thing *data, const struct thing_v1 *old)
 {
@@ -17,7 +21,69 @@ KLP_SDK_STATE(thing, struct thing, .id = THING_ID, .version = 2,
 	      .convert = { KLP_SDK_FROM(thing_v1) },
 	      .pre_patch = pre_patch);
 
-KLP_SDK_STATE(shared, struct thing, .id = KLP_SDK_STATE_ID(8), .version = 1);
+/* A plain type, for the comparison below. */
+struct value {
+	long sum;
+	int count;
+};
+
+static int ctor(struct parent *parent, struct value *value, void *arg)
+{
+	value->count = parent->value;
+	return 0;
+}
+
+static void value_dtor(struct parent *parent, struct value *value)
+{
+	WRITE_ONCE(value->count, 0);
+}
+
+KLP_SDK_SHADOW(plain, struct parent, struct value,
+	       .id = KLP_SDK_SHADOW_ID(9), .version = 1, .reserve = 48,
+	       .ctor = ctor, .dtor = value_dtor);
+
+/* The same without functions of the author's. */
+KLP_SDK_SHADOW(bare, struct parent, struct value,
+	       .id = KLP_SDK_SHADOW_ID(10), .version = 1);
+
+/* All that a type can have. */
+static void value_from_v1(struct parent *parent, struct thing *data,
+			  struct thing_v1 *old)
+{
+	data->value = old->value;
+}
+
+static void dtor_v1(struct parent *parent, struct thing_v1 *old)
+{
+}
+
+KLP_SDK_SHADOW_CONVERT(value_v1, 1, struct parent, struct thing_v1,
+		       struct thing, value_from_v1, dtor_v1);
+KLP_SDK_SHADOW(listed, struct parent, struct thing,
+	       .id = KLP_SDK_SHADOW_ID((1UL << 48) - 1), .version = 4095,
+	       .indexed = true, .reserve = 64,
+	       .convert = { KLP_SDK_SHADOW_FROM(value_v1) },
+	       .grow = { KLP_SDK_SHADOW_GREW(struct thing_v1, struct thing, more) });
+
+/* A conversion whose dtor has a name that the SDK uses, too. */
+static void named_from_v1(struct parent *parent, struct value *data,
+			  struct thing *old)
+{
+	data->count = old->value;
+}
+
+static void dtor(struct parent *parent, struct thing *old)
+{
+}
+
+KLP_SDK_SHADOW_CONVERT(named_v1, 1, struct parent, struct thing, struct value,
+		       named_from_v1, dtor);
+KLP_SDK_SHADOW(named, struct parent, struct value,
+	       .id = KLP_SDK_SHADOW_ID(11), .version = 2, .dtor = value_dtor,
+	       .convert = { KLP_SDK_SHADOW_FROM(named_v1) });
+
+KLP_SDK_STATE(shared, struct thing, .id = KLP_SDK_STATE_ID(8), .version = 1,
+	      .shadows = KLP_SDK_SHADOWS(&plain, &bare, &listed, &named));
 
 KLP_SDK_PATCH(.states = KLP_SDK_STATES(&thing, &shared));
 
@@ -33,4 +99,110 @@ int read_data(void);
 int read_data(void)
 {
 	return klp_sdk_data(shared)->value;
+}
+
+static void add(struct parent *parent, struct thing *value, void *arg)
+{
+	*(int *)arg += value->value;
+}
+
+long value_of(struct parent *parent)
+{
+	struct thing_v1 *old = klp_sdk_shadow_prev(listed, value_v1, parent);
+	struct thing *value = klp_sdk_shadow_get(listed, parent);
+	int sum = (old ? old->value : 0) + (value ? value->value : 0);
+
+	klp_sdk_shadow_each(listed, add, &sum);
+	klp_sdk_shadow_free(listed, parent);
+	return sum;
+}
+
+struct value *use_named(struct parent *parent);
+struct value *use_named(struct parent *parent)
+{
+	return klp_sdk_shadow_get(named, parent);
+}
+
+/* Each call of the SDK, and below it the one that it must be compiled to. */
+struct value *typed_get(struct parent *parent);
+struct value *typed_get(struct parent *parent)
+{
+	return klp_sdk_shadow_get(plain, parent);
+}
+
+struct value *raw_get(struct parent *parent);
+struct value *raw_get(struct parent *parent)
+{
+	return klp_shadow_get(parent, 9);
+}
+
+static int raw_ctor(void *parent, void *data, void *arg)
+{
+	return ctor(parent, data, arg);
+}
+
+static void raw_dtor(void *parent, void *data)
+{
+	value_dtor(parent, data);
+}
+
+struct value *typed_alloc(struct parent *parent, void *arg);
+struct value *typed_alloc(struct parent *parent, void *arg)
+{
+	return klp_sdk_shadow_alloc(plain, parent, GFP_KERNEL, arg);
+}
+
+struct value *raw_alloc(struct parent *parent, void *arg);
+struct value *raw_alloc(struct parent *parent, void *arg)
+{
+	return klp_shadow_alloc(parent, 9, 48, GFP_KERNEL, raw_ctor, arg);
+}
+
+struct value *typed_get_or_alloc(struct parent *parent, void *arg);
+struct value *typed_get_or_alloc(struct parent *parent, void *arg)
+{
+	return klp_sdk_shadow_get_or_alloc(plain, parent, GFP_ATOMIC, arg);
+}
+
+struct value *raw_get_or_alloc(struct parent *parent, void *arg);
+struct value *raw_get_or_alloc(struct parent *parent, void *arg)
+{
+	return klp_shadow_get_or_alloc(parent, 9, 48, GFP_ATOMIC, raw_ctor, arg);
+}
+
+void typed_free(struct parent *parent);
+void typed_free(struct parent *parent)
+{
+	klp_sdk_shadow_free(plain, parent);
+}
+
+void raw_free(struct parent *parent);
+void raw_free(struct parent *parent)
+{
+	klp_shadow_free(parent, 9, raw_dtor);
+}
+
+struct value *typed_alloc_bare(struct parent *parent);
+struct value *typed_alloc_bare(struct parent *parent)
+{
+	return klp_sdk_shadow_alloc(bare, parent, GFP_KERNEL, NULL);
+}
+
+struct value *raw_alloc_bare(struct parent *parent);
+struct value *raw_alloc_bare(struct parent *parent)
+{
+	return klp_shadow_alloc(parent, 10, sizeof(struct value), GFP_KERNEL,
+				NULL, NULL);
+}
+
+void typed_free_bare(struct parent *parent);
+void typed_free_bare(struct parent *parent)
+{
+	klp_sdk_shadow_free(bare, parent);
+}
+
+void raw_free_bare(struct parent *parent);
+void raw_free_bare(struct parent *parent)
+{
+	klp_shadow_free(parent, 10, NULL);
 }

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+/* expect: needs an alignment of more than 16 */
+#include "shadow.h"
+
+struct wide {
+	int value;
+} __aligned(32);
+
+KLP_SDK_SHADOW(thing, struct parent, struct wide, .id = SHADOW_ID, .version = 1);
+OWNER(&thing);
+KLP_SDK_PATCH(.states = KLP_SDK_STATES(&owner));
