@@ -585,6 +585,8 @@ static void hold_child(void *arg)
 	char path[32], buf[4096];
 	int in, to, n;
 
+	/* What the test closes must be closed then. */
+	close_range(3, ~0U, 0);
 	if (!arg)
 		_exit(file_write(HOLD, "block") ? 1 : 0);
 	hold_path(getpid(), path, sizeof(path));
