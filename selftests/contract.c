@@ -1527,6 +1527,7 @@ static const struct test tests[] = {
 	{ "random", test_random },
 	{ "example-loglevel", test_example_loglevel },
 	{ "example-notifier", test_example_notifier },
+	{ "example-shadow-lock", test_example_shadow_lock },
 	{ "failslab-enable", test_failslab_enable },
 	{ "failslab-convert", test_failslab_convert },
 	{ "failslab-downgrade", test_failslab_downgrade },
@@ -1592,6 +1593,7 @@ static void unload_tested(void)
 		*strchrnul(line, ' ') = '\0';
 		if (!strncmp(line, "tp_", 3) || !strncmp(line, "loglevel_", 9) ||
 		    !strncmp(line, "notifier_", 9) ||
+		    !strncmp(line, "shadow_lock_", 12) ||
 		    !strcmp(line, "klp_sdk_block"))
 			check(!mod_unload(line) || forced,
 			      "cannot unload %s", line);

@@ -106,6 +106,9 @@ void test_shadow_ctor_fails(void);
 void test_02_shadow_no_memory(void);
 void test_19_shadow(void);
 
+/* examples.c */
+void test_example_shadow_lock(void);
+
 void test_failslab_enable(void);
 void test_failslab_convert(void);
 void test_failslab_downgrade(void);
