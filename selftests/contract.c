@@ -1528,6 +1528,7 @@ static const struct test tests[] = {
 	{ "example-loglevel", test_example_loglevel },
 	{ "example-notifier", test_example_notifier },
 	{ "example-shadow-lock", test_example_shadow_lock },
+	{ "example-paired-ops", test_example_paired_ops },
 	{ "failslab-enable", test_failslab_enable },
 	{ "failslab-convert", test_failslab_convert },
 	{ "failslab-downgrade", test_failslab_downgrade },
@@ -1594,6 +1595,7 @@ static void unload_tested(void)
 		if (!strncmp(line, "tp_", 3) || !strncmp(line, "loglevel_", 9) ||
 		    !strncmp(line, "notifier_", 9) ||
 		    !strncmp(line, "shadow_lock_", 12) ||
+		    !strncmp(line, "paired_ops_", 11) ||
 		    !strcmp(line, "klp_sdk_block"))
 			check(!mod_unload(line) || forced,
 			      "cannot unload %s", line);

@@ -108,6 +108,7 @@ void test_19_shadow(void);
 
 /* examples.c */
 void test_example_shadow_lock(void);
+void test_example_paired_ops(void);
 
 void test_failslab_enable(void);
 void test_failslab_convert(void);

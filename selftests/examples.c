@@ -5,10 +5,13 @@
  * /proc/PID/maps is; /proc/cmdline shows what there is.
  */
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "contract.h"
@@ -179,4 +182,96 @@ void test_example_shadow_lock(void)
 	maps_read(file);
 	maps_read(late);
 	maps_close_all();
+}
+
+/*
+ * A child opens the file, in a table of files that it shares with us, and is gone:
+ * only the patch still knows it.
+ */
+static int maps_open_elsewhere(pid_t *opener)
+{
+	int before = nr_fds, fd;
+	pid_t pid;
+
+	pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	if (!pid) {
+		fd = open(MAPS, O_RDONLY | O_CLOEXEC);
+		syscall(SYS_exit_group, fd < 0 ? 255 : fd);
+	}
+	check(pid > 0, "cannot clone");
+	fd = reap(pid);
+	check(fd > 0 && fd < 255, "the child cannot open " MAPS);
+	fds[before] = fd;
+	nr_fds = before + 1;
+	*opener = pid;
+	return fd;
+}
+
+/* Close the file of @opener; the put says so, if it has found the get's. */
+static void put(int fd, pid_t opener, bool found)
+{
+	char line[64];
+
+	kmsg_mark();
+	maps_close(fd);
+	snprintf(line, sizeof(line), "file opened by %d is closed by %d",
+		 opener, getpid());
+	check(kmsg_count("is closed by") == found && kmsg_has(line) == found,
+	      "%sfound: %s", found ? "not " : "", kmsg_since());
+}
+
+void test_example_paired_ops(void)
+{
+	pid_t pid, by_before, by_early, by[4], by_middle, by_last;
+	int before, early, file[4], middle, last, i;
+	char buf[4096];
+
+	maps_close_all();
+	before = maps_open_elsewhere(&by_before);
+	pid = begin_load("paired_ops_v1");
+	early = maps_open_elsewhere(&by_early);
+	shows("patch=v1", "live=0", "open=0", NULL);
+	release(pid);
+
+	/* The puts of those who have got nothing have no effect. */
+	put(before, by_before, false);
+	put(early, by_early, false);
+	shows("patch=v1", "live=1", "open=0", "gets=0", NULL);
+	for (i = 0; i < 4; i++)
+		file[i] = maps_open_elsewhere(&by[i]);
+	shows("open=4", "gets=4", NULL);
+	put(file[0], by[0], true);
+	shows("open=3", "gets=4", NULL);
+
+	/* Neither version attaches what the other one would not find. */
+	kmsg_mark();
+	pid = begin_load("paired_ops_v2");
+	middle = maps_open_elsewhere(&by_middle);
+	shows("patch=v2", "live=0", "open=0", NULL);
+	put(file[1], by[1], true);
+	release_into(pid, buf, sizeof(buf));
+	check(strstr(buf, "patch=v1 live=1 open=2 gets=4"), "%s", buf);
+	gone("paired_ops_v1");
+
+	/* Begun under version 1, finished under version 2. */
+	shows("patch=v2", "live=1", "open=2", "undated=2", "gets=4", "before=4",
+	      NULL);
+	put(file[2], by[2], true);
+	put(middle, by_middle, false);
+	last = maps_open_elsewhere(&by_last);
+	shows("open=2", "undated=1", "gets=5", NULL);
+
+	/* Nothing is lost where a disable is taken back. */
+	reverse("paired_ops_v2", begin_disable("paired_ops_v2"), false);
+	shows("live=1", "open=2", "undated=1", "gets=5", NULL);
+	put(file[3], by[3], true);
+	file[3] = maps_open_elsewhere(&by[3]);
+	shows("open=2", "undated=0", "gets=6", NULL);
+
+	/* The pairs that are open are undone with the patch. */
+	pid = begin_disable("paired_ops_v2");
+	put(file[3], by[3], false);
+	release(pid);
+	gone("paired_ops_v2");
+	put(last, by_last, false);
 }
