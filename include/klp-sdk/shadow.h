@@ -40,6 +40,12 @@
  * NULL: before that some tasks still run the function without the change, and
  * free a parent without its shadow.
  *
+ * A disable, or another undoing of the state, that is reversed leaves the shadows
+ * of parents that tasks without the patch freed meanwhile. A function that makes
+ * parents should call klp_sdk_shadow_free() for each one before it allocates, or
+ * klp_sdk_shadow_alloc() finds such a shadow and refuses; and what
+ * klp_sdk_shadow_each() passes as the parent may be gone.
+ *
  * A type has one of two backends, with the same calls:
  *
  * ==================  =========================  ============================
