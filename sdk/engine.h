@@ -174,6 +174,7 @@ void klp_sdk_shadows_quit(struct klp_sdk_state *state);
 void klp_sdk_shadows_settle(struct klp_sdk_patch *patch,
 			    struct klp_sdk_state *state);
 bool klp_sdk_shadows_prepare(struct klp_sdk_state *state);
+bool klp_sdk_shadows_pending(const struct klp_sdk_state *state);
 void klp_sdk_shadows_publish(struct klp_sdk_state *state, bool live);
 void klp_sdk_shadows_complete(struct klp_sdk_state *state);
 void klp_sdk_shadows_let_go(struct klp_sdk_state *state, bool undo);

@@ -257,6 +257,13 @@ static int klp_sdk_shadow_plan_size(struct klp_sdk_patch *patch,
 		return -EINVAL;
 	}
 
+	if (owned->now.data_size > type->size) {
+		klp_sdk_shadow_err(patch, state, shadow,
+				   "version %u has grown to %llu bytes and has %zu here; go on from the patch that has them, or raise .version",
+				   owned->now.version, owned->now.data_size,
+				   type->size);
+		return -EINVAL;
+	}
 	klp_sdk_shadow_err(patch, state, shadow,
 			   "version %u has %llu bytes in the system and %zu here; raise .version, or declare KLP_SDK_SHADOW_GREW()",
 			   owned->now.version, owned->now.data_size, type->size);
@@ -379,7 +386,8 @@ bool klp_sdk_shadow_holders_make(struct klp_sdk_holder *holder,
 		part->slots_size = sizeof(*part->slots);
 		dtor = part->dtors;
 		dtor->version = (*pos)->type->props->version;
-		dtor++->dtor = (*pos)->type->dtor;
+		dtor++->dtor = (*pos)->type->props->dtor ? (*pos)->type->dtor :
+							   NULL;
 		for (i = 0; i < KLP_SDK_SHADOW_MAX_FROM; i++) {
 			how = (*pos)->type->props->convert[i].how;
 			if (!how)
@@ -655,6 +663,21 @@ no_memory:
 	return false;
 }
 
+/*
+ * Will completion convert values? Until then the patch must not allocate any, so
+ * its readers must not see the state as live.
+ */
+bool klp_sdk_shadows_pending(const struct klp_sdk_state *state)
+{
+	struct klp_sdk_shadow *const *pos;
+
+	klp_sdk_for_each_shadow(state, pos)
+		if (klp_sdk_shadow_pending(*pos))
+			return true;
+
+	return false;
+}
+
 /* The patch's functions may use the types, if they are @live on both sides. */
 void klp_sdk_shadows_publish(struct klp_sdk_state *state, bool live)
 {
@@ -665,8 +688,7 @@ void klp_sdk_shadows_publish(struct klp_sdk_state *state, bool live)
 		slots = (*pos)->type->slots;
 		WRITE_ONCE(slots->table, (*pos)->record->table);
 		/* Whoever sees it as live finds the table. */
-		smp_store_release(&slots->live,
-				  live && !klp_sdk_shadow_pending(*pos));
+		smp_store_release(&slots->live, live);
 	}
 }
 

@@ -471,7 +471,12 @@ static void klp_sdk_shadow_free_node(void *ptr, void *arg)
 	dtor = klp_sdk_shadow_dtor(arg, node->version);
 	if (dtor)
 		dtor(node->parent, node->data);
-	kfree(node);
+	/*
+	 * For the sake of interrupts: the allocator takes back what many frees in
+	 * a row have gathered in one go. As klp_shadow_free_all(), leave it to RCU,
+	 * which has the memory freed later.
+	 */
+	kfree_rcu(node, rcu);
 }
 
 /*

@@ -170,7 +170,8 @@ int klp_sdk_state_prepare(struct klp_sdk_patch *patch,
 
 	/* The system knows the state: it is live for both sides. */
 	live = state->how != KLP_SDK_HOW_INTRODUCE &&
-	       (klp_sdk_record_live(record, state->holder) || state->raw);
+	       (klp_sdk_record_live(record, state->holder) || state->raw) &&
+	       !klp_sdk_shadows_pending(state);
 	klp_sdk_shadows_publish(state, live);
 	state->holder->phase = KLP_SDK_PREPARED;
 	switch (state->how) {

@@ -155,6 +155,8 @@ void test_27_dropped_type(void)
 	check(finds("tp_shdrop", "get plain 1", "") == plain &&
 	      finds("tp_shdrop", "get index 1", "") == index,
 	      "the new patch sees other values");
+	call("tp_shdrop", "live state 0");
+	check(!strcmp(seen, "live\n"), "not live on both sides");
 	reverse("tp_shdrop", pid, true);
 	events(NULL);
 	finds("tp_sh1", "get quiet 1", "buf=quiet");
@@ -219,6 +221,7 @@ void test_shadow_convert(void)
 	finds_none("tp_sh2", "prev plain 9");
 	finds_none("tp_sh2", "prev index 9");
 	/* New values would be unknown to the replaced patch. */
+	finds_none("tp_sh2", "live state 0");
 	finds_none("tp_sh2", "alloc plain 9");
 	finds_none("tp_sh2", "get_or_alloc index 9");
 	check(kmsg_count("cannot be allocated before its state is live") == 2,
@@ -243,6 +246,8 @@ void test_shadow_convert(void)
 	view("tp_sh2", "401 2 16 - vmlinux sh tp_sh2:live +plain:2 +index:2=3 +count:1\n",
 	     NULL);
 	check_dangling();
+	call("tp_sh2", "live state 0");
+	check(!strcmp(seen, "live\n"), "not live after completion");
 	/* Eagerly: there is no old one left. Lazily: there is. */
 	finds_none("tp_sh2", "prev index 1");
 	check(finds("tp_sh2", "prev plain 1", "") == plain, "it moved");

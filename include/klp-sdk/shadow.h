@@ -107,13 +107,16 @@ struct klp_sdk_shadow_convert {
 
 /*
  * The properties of a shadow type that the engine reads, twice in the union that
- * KLP_SDK_SHADOW() makes: typed for the compiler to check, and with void.
+ * KLP_SDK_SHADOW() makes: typed for the compiler to check, and with void. The
+ * functions are called by their own type only, the engine asks if there are any.
  */
 #define KLP_SDK_SHADOW_PROPS(_parent, _type)				\
 	klp_sdk_shadow_id_t id;						\
 	u32 version;							\
 	size_t reserve;							\
 	bool indexed;							\
+	int (*ctor)(_parent *parent, _type *value, void *arg);		\
+	void (*dtor)(_parent *parent, _type *value);			\
 	struct {							\
 		const struct klp_sdk_shadow_convert *how;		\
 		_parent *parent;					\
@@ -217,9 +220,10 @@ struct klp_sdk_shadow {
 		      #_old " *)");					\
 	typedef _parent _name##_klp_sdk_parent;				\
 	typedef _new _name##_klp_sdk_new;				\
-	static void _name##_klp_sdk_convert(void *parent, void *data, void *old) \
+	static void _name##_klp_sdk_convert(void *__parent, void *__data, \
+					    void *__old)		\
 	{								\
-		_fn(parent, data, old);					\
+		_fn(__parent, __data, __old);				\
 	}								\
 	static void (*const _name##_klp_sdk_old_dtor)(_parent *, _old *) = _dtor; \
 	static void _name##_klp_sdk_dtor(void *parent, void *old)	\
@@ -285,8 +289,9 @@ struct klp_sdk_shadow {
  * * .grow: the shorter layouts of the same .version: ``{ KLP_SDK_SHADOW_GREW(...),
  *   ... }``. The values stay where they are, and both sides of a transition
  *   use them: right for locks and counters. The new fields are zero where an
- *   older patch made the value, so zero must be a good value of theirs. The first
- *   patch must have kept room with .reserve.
+ *   older patch made the value, or what a patch left in them whose transition was
+ *   reversed; either must do. The first patch must have kept room with .reserve. Raise
+ *   the state's .version, so that the older patch can come back.
  * * .convert: the older layouts: ``{ KLP_SDK_SHADOW_FROM(...), ... }``.
  * * .ctor: int (@_parent \*, @_type \*, void \*arg). Prepares a zeroed value; an
  *   error throws it away without .dtor.
@@ -317,8 +322,6 @@ struct klp_sdk_shadow {
 				KLP_SDK_SHADOW_PROPS(_parent, _type);	\
 			};						\
 		};							\
-		int (*ctor)(_parent *parent, _type *value, void *arg);	\
-		void (*dtor)(_parent *parent, _type *value);		\
 	};								\
 	static const struct _name##_klp_sdk_decl _name##_klp_sdk_decl = { \
 		__VA_ARGS__						\

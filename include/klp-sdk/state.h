@@ -223,9 +223,9 @@ struct klp_sdk_state {
 		      " must be void (" #_new " *, const " #_old " *)"); \
 	typedef _new _name##_klp_sdk_new;				\
 	static void *_name##_klp_sdk_slot;				\
-	static void _name##_klp_sdk_convert(void *data, const void *old) \
+	static void _name##_klp_sdk_convert(void *__data, const void *__old) \
 	{								\
-		_fn(data, old);						\
+		_fn(__data, __old);					\
 	}								\
 	static const struct klp_sdk_convert _name##_klp_sdk = {		\
 		.migration = {						\
@@ -280,9 +280,9 @@ struct klp_sdk_state {
 		      "klp-sdk: migration " #_name ": " #_fn		\
 		      " must be void (" #_new " *)");			\
 	typedef _new _name##_klp_sdk_new;				\
-	static void _name##_klp_sdk_grow(void *data)			\
+	static void _name##_klp_sdk_grow(void *__data)			\
 	{								\
-		_fn(data);						\
+		_fn(__data);						\
 	}								\
 	static const struct klp_sdk_grow _name##_klp_sdk = {		\
 		.migration = {						\
@@ -460,8 +460,8 @@ struct klp_sdk_state {
  * Code that the kernel's stack checks do not see (timers, work items,
  * kthreads) must be stopped in pre_unpatch before it may use this. Ownership: stays with the SDK.
  *
- * Return: the data, or NULL while the state is being introduced, converted or
- * taken away. With .grow the new fields are zero until the transition is done.
+ * Return: the data, or NULL while the state is being introduced, taken away, or
+ * converted, or values of its shadow types are. With .grow the new fields are zero until the transition is done.
  */
 #define klp_sdk_live(_state)	_state##_klp_sdk_live()
 

@@ -387,6 +387,11 @@ static int tps_op_set(const char *val, const struct kernel_param *kp)
 
 	if (!strcmp(call, "fill"))
 		return tps_fill(nr);
+	if (!strcmp(call, "live")) {
+		if (klp_sdk_live(sh))
+			strscpy(tps_seen, "live", sizeof(tps_seen));
+		return 0;
+	}
 	if (!strcmp(type, "mistake"))
 		return tps_mistake(call, p);
 #if TPS == 2

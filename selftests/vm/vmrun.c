@@ -34,7 +34,7 @@
 	"panic=-1 oops=panic panic_on_warn=1 slub_debug=FZPU,kmalloc-* " \
 	"tsc=reliable cryptomgr.notests apparmor=0 audit=0"
 #define USAGE	"usage: vmrun --kernel VMLINUZ --initrd CPIO[,CPIO...] --out DIR " \
-	"[--timeout SECONDS] [--append ARGS] [--name NAME] [--plain] [--quiet] " \
+	"[--timeout SECONDS] [--append ARGS] [--name NAME] [--plain] [--quiet] [--real-time] " \
 	"[--accel tcg|kvm|auto] [--summary FILE] [--memory MB]"
 #define GRACE_MS	10000	/* from the end marker to the guest's power off */
 #define PROBE_S		20
@@ -42,7 +42,7 @@
 static struct {
 	const char *kernel, *out, *append, *name, *accel, *summary, *qemu;
 	int timeout, memory;
-	bool plain, quiet;
+	bool plain, quiet, real_time;
 } opt = { .append = "", .name = "vm", .timeout = 120, .memory = 512 };
 
 struct run {
@@ -146,7 +146,7 @@ static void exec_qemu(const char *accel, const char *append)
 	 * that waiting, as for a transition's retry, takes no time. At 8 ns per
 	 * instruction the kernel's delay loops are short.
 	 */
-	if (!kvm) {
+	if (!kvm && !opt.real_time) {
 		argv[n++] = "-icount";
 		argv[n++] = "shift=3,sleep=off";
 	}
@@ -411,6 +411,7 @@ int main(int argc, char **argv)
 		{ "memory", required_argument, NULL, 'm' },
 		{ "plain", no_argument, NULL, 'p' },
 		{ "quiet", no_argument, NULL, 'q' },
+		{ "real-time", no_argument, NULL, 'r' },
 		{ NULL, 0, NULL, 0 },
 	};
 	static const int fatal[] = { SIGINT, SIGTERM, SIGHUP };
@@ -458,6 +459,9 @@ int main(int argc, char **argv)
 			break;
 		case 'q':
 			opt.quiet = true;
+			break;
+		case 'r':
+			opt.real_time = true;
 			break;
 		default:
 			return 2;
