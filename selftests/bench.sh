@@ -10,12 +10,18 @@ out=$top/build/bench
 
 "$here/build.sh" "$series" KLP_SDK_BENCH=m
 mkdir -p "$out"
-# SLUB's debugging is vmrun's default, and far slower than what is measured.
-"$top/build/vm/vmrun" --plain --timeout 1200 --name bench --out "$out" \
-	--kernel "$("$top/tools/kernel.sh" "$series")/vmlinux" \
-	--initrd "$top/build/$series/initrd.cpio" \
-	--append "rdinit=/bench slub_debug=-,kmalloc-*"
-{
-	printf 'backend\tn\tids\toperation\tns\tratio\n'
-	sed -n 's/^# klp-sdk: bench\t//p' "$out/results.ktap"
-} >"$out/bench.tsv"
+# bench NAME VMRUN-ARGS... - SLUB's debugging is vmrun's default, and far slower than
+# what is measured.
+bench() {
+	local dir=$out/$1
+	mkdir -p "$dir"
+	"$top/build/vm/vmrun" --plain --timeout 1200 --name "bench-$1" --out "$dir" \
+		--kernel "$("$top/tools/kernel.sh" "$series")/vmlinux" \
+		--initrd "$top/build/$series/initrd.cpio" "${@:3}" \
+		--append "rdinit=/bench slub_debug=-,kmalloc-* $2"
+	sed -n 's/^# klp-sdk: bench\t//p' "$dir/results.ktap" >>"$out/bench.tsv"
+}
+
+printf 'backend\tn\tids\toperation\tns\tratio\n' >"$out/bench.tsv"
+bench real klp_sdk.bench=real --real-time
+bench counted ""
