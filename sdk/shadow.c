@@ -90,38 +90,27 @@ klp_sdk_shadow_conversion(const struct klp_sdk_shadow_type *type, u32 version)
 	return NULL;
 }
 
-/*
- * The node of @parent, of whatever layout, or NULL. This is rhashtable_lookup(),
- * of which the compiler would leave parts in functions of their own.
- */
-static __always_inline struct klp_sdk_shadow_node *
+/* The node of @parent, of whatever layout, or NULL. Under RCU. */
+static struct klp_sdk_shadow_node *
 klp_sdk_shadow_lookup(struct klp_sdk_shadow_table *table, void *parent)
 {
-	struct rhash_lock_head __rcu *const *bucket;
+	return rhashtable_lookup(&table->ht, &parent, klp_sdk_shadow_params);
+}
+
+/* While the index is made larger or smaller, or is in more than one piece. */
+static noinline void *klp_sdk_indexed_find(struct klp_sdk_shadow_table *table,
+					   void *parent, u32 version)
+{
 	struct klp_sdk_shadow_node *node;
-	struct bucket_table *tbl;
-	struct rhash_head *pos;
-	u32 hash;
+	void *data = NULL;
 
-	for (tbl = rht_dereference_rcu(table->ht.tbl, &table->ht); tbl;
-	     tbl = rht_dereference_rcu(tbl->future_tbl, &table->ht)) {
-		hash = klp_sdk_shadow_hash(&parent, sizeof(parent), tbl->hash_rnd) &
-		       (tbl->size - 1);
-		bucket = rht_bucket(tbl, hash);
-		do {
-			rht_for_each_rcu_from(pos, rht_ptr_rcu(bucket), tbl, hash) {
-				node = container_of(pos, struct klp_sdk_shadow_node,
-						    head);
-				if (node->parent == parent)
-					return node;
-			}
-			/* It was moved to another chain: look again. */
-		} while (pos != RHT_NULLS_MARKER(bucket));
-		/* Before a larger table, which it may be in. */
-		smp_rmb();
-	}
+	rcu_read_lock();
+	node = klp_sdk_shadow_lookup(table, parent);
+	if (node && node->version == version)
+		data = node->data;
+	rcu_read_unlock();
 
-	return NULL;
+	return data;
 }
 
 /*
@@ -146,24 +135,51 @@ static __always_inline void klp_sdk_shadow_read_unlock(void)
 #endif
 }
 
-/* The fast path: what klp_sdk_shadow_get() of an indexed type is. */
+/*
+ * What klp_sdk_shadow_get() of an indexed type is: rhashtable_lookup() of the usual
+ * case, in one function that calls no other.
+ */
 void *klp_sdk_shadow_find_indexed(const struct klp_sdk_shadow_slots *slots,
 				  void *parent, u32 version)
 {
 	struct klp_sdk_shadow_table *table = READ_ONCE(slots->table);
+	struct rhash_lock_head __rcu *const *bucket;
 	struct klp_sdk_shadow_node *node;
+	struct bucket_table *tbl;
+	struct rhash_head *pos;
 	void *data = NULL;
+	u32 hash;
 
 	if (!table)
 		return NULL;
 
 	klp_sdk_shadow_read_lock();
-	node = klp_sdk_shadow_lookup(table, parent);
-	if (node && node->version == version)
-		data = node->data;
+	tbl = rht_dereference_rcu(table->ht.tbl, &table->ht);
+	if (unlikely(tbl->nest))
+		goto other;
+	hash = klp_sdk_shadow_hash(&parent, sizeof(parent), tbl->hash_rnd) &
+	       (tbl->size - 1);
+	bucket = &tbl->buckets[hash];
+	rht_for_each_rcu_from(pos, rht_ptr_rcu(bucket), tbl, hash) {
+		node = container_of(pos, struct klp_sdk_shadow_node, head);
+		if (node->parent != parent)
+			continue;
+		if (likely(node->version == version))
+			data = node->data;
+		goto out;
+	}
+	/* Not if it was moved to another chain, or to a larger table, meanwhile. */
+	smp_rmb();
+	if (unlikely(pos != RHT_NULLS_MARKER(bucket) ||
+		     rcu_access_pointer(tbl->future_tbl)))
+		goto other;
+out:
 	klp_sdk_shadow_read_unlock();
-
 	return data;
+
+other:
+	klp_sdk_shadow_read_unlock();
+	return klp_sdk_indexed_find(table, parent, version);
 }
 
 struct klp_sdk_plain_step {
