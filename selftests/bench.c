@@ -99,6 +99,13 @@ static void fill(const char *what, int n)
 	}
 }
 
+/* Of several loads of the patch the fastest: where its memory is varies. */
+static void keep(double *result, double value)
+{
+	if (!*result || value < *result)
+		*result = value;
+}
+
 static void read_results(int size)
 {
 	char text[4096], *save, *line, backend[16], op[32];
@@ -111,7 +118,7 @@ static void read_results(int size)
 		for (size_t o = 0; o < ARRAY_SIZE(ops); o++)
 			for (size_t b = 0; b < ARRAY_SIZE(backends); b++)
 				if (!strcmp(op, ops[o].name) && !strcmp(backend, backends[b]))
-					results[size][o][b] = value / 10.0;
+					keep(&results[size][o][b], value / 10.0);
 		if (!real_time && !strcmp(backend, "method") && strcmp(op, "fill"))
 			out("# klp-sdk: bench\t%s\t%d\t%d\t%s\t%.1f\t-", backend,
 			    sizes[size].n, sizes[size].ids, op, value / 10.0);
@@ -207,7 +214,8 @@ int main(void)
 		if (real_time && (sizes[i].ids != 1 || (sizes[i].n != 1000 &&
 							sizes[i].n != 1000000)))
 			continue;
-		measure(i);
+		for (int load = 0; load < (real_time && sizes[i].n == 1000 ? 7 : 1); load++)
+			measure(i);
 		show(i);
 	}
 	guest_end();
