@@ -11,7 +11,6 @@ series=${1:-6.1}
 guest=() append=''	# set by guest_for
 # shellcheck disable=SC1091
 . "$here/vm/guest.sh"
-guest_for "$series"
 tree=$top/build/mutants
 out=$tree/build/$series/vm
 
@@ -25,6 +24,7 @@ echo "1..${#lines[@]}"
 for line in "${lines[@]}"; do
 	IFS='|' read -r tests file script what <<<"$line"
 	n=$((n + 1))
+	guest_for "$series" "$tests"
 	cp -r --update "$top"/{Kbuild,tools,include,sdk,examples,selftests} "$tree/"
 	cp "$top"/sdk/*.c "$tree/sdk/"
 	cp "$top"/include/klp-sdk/*.h "$tree/include/klp-sdk/"

@@ -3,13 +3,15 @@
 # How a cached kernel is run. Sourced, with top set to the repository.
 # shellcheck disable=SC2034
 
-# guest_for SERIES - sets guest to vmrun's arguments for this kernel, append to
-# what its command line needs, and timeout to the seconds after which it must be
-# hanging: several times what the tests take on two cores.
+# guest_for SERIES [TESTS] - sets guest to vmrun's arguments for this kernel, append
+# to what its command line needs, and timeout to the seconds after which it must be
+# hanging: several times what the tests take on two cores. Tests called smp-* get
+# two processors.
 guest_for() {
 	guest=(--kernel "$("$top/tools/kernel.sh" "$1")/vmlinux")
 	# slab_count() asks for the site of an allocation, not for its stack.
 	append=stack_depot_disable=on timeout=900
+	[[ ${2-} != smp-* ]] || guest+=(--cpus 2)
 	[[ $1 == *-debug ]] || return 0
 	# kmemleak and KASAN find there what SLUB's own debugging is for on the
 	# other kernels, at 50 s a test. kmemleak reads all of the memory, twice a
