@@ -1542,6 +1542,10 @@ static const struct test tests[] = {
 	{ "failslab-shadow", test_failslab_shadow },
 	{ "failslab-shadow-convert", test_failslab_shadow_convert },
 	{ "failslab-disable", test_failslab_disable },
+	{ "smp-plain", test_smp_plain },
+	{ "smp-indexed", test_smp_indexed },
+	{ "smp-grow", test_smp_grow },
+	{ "smp-all", test_smp_all },
 	{ "contract-19-forced-replace", test_19_forced_replace },
 	{ "contract-19-orphan-adopted", test_19_orphan_adopted },
 	{ "contract-19-forced-disable", test_19_forced_disable },
@@ -1609,6 +1613,7 @@ static void after(void)
 	const char *leaks;
 	int i, left = 0;
 
+	stop_workers();
 	hold_release_all();
 	check_ok(klp_settle(NULL));
 	while ((patch = first_of("/sys/kernel/livepatch"))) {

@@ -44,7 +44,7 @@ vm() {
 	local name=$1 series=${series_of[$1]} tests=${tests_of[$1]}
 	shift
 	mkdir -p "$(dir_of "$name")"
-	guest_for "$series"
+	guest_for "$series" "${tests:-${TESTS-}}"
 	"$vmrun" "${guest[@]}" --initrd "$out/$series/initrd.cpio" --name "$name" \
 		--out "$(dir_of "$name")" --timeout "${TIMEOUT:-$timeout}" \
 		--summary "$summary.$name" \
@@ -90,10 +90,15 @@ for series; do
 		add_guest "$series" "$series"
 	elif [[ $series == *-debug ]]; then
 		add_guest "$series" "$series" 'contract-1*'
-		add_guest "$series-others" "$series" '!contract-1*'
+		add_guest "$series-others" "$series" '!contract-1*,smp-*'
 	else
-		add_guest "$series" "$series" '!contract-18*'
+		add_guest "$series" "$series" '!contract-18*,smp-*'
 		modules+=("$series")
+	fi
+	# Tests that have two processors, on stock kernels all in one.
+	if [[ ! $options ]]; then
+		if [[ $series == *-debug ]]; then smp='smp-[!a]*'; else smp='smp-all'; fi
+		add_guest "$series-smp" "$series" "$smp"
 	fi
 done
 for series in "${modules[@]}"; do

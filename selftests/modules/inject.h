@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Makes one allocation of the engine fail, in test modules only: this file is
- * put before the engine's sources by the Kbuild file of this folder, so that
- * the sources themselves carry nothing for tests.
+ * Makes one allocation of the engine fail, and lets other CPUs go on where they may
+ * meet with it, in test modules only: this file is put before the engine's
+ * sources by the Kbuild file of this folder, so that the sources themselves carry
+ * nothing for tests.
  */
 #ifndef _TP_INJECT_H
 #define _TP_INJECT_H
 
 #include <linux/livepatch.h>
+#include <linux/rhashtable.h>
 #include <linux/slab.h>
 
 /* The module's parameter: 1 lets its first allocation fail, and so on. */
@@ -32,10 +34,74 @@ static inline void *tp_shadow_get_or_alloc(void *obj, unsigned long id,
 		klp_shadow_get_or_alloc(obj, id, size, flags, ctor, data);
 }
 
+/*
+ * QEMU's CPUs take turns at a pause, and seldom elsewhere. Mostly none, or so few that
+ * both are in the engine, sometimes enough for the other to be done with all of it.
+ */
+static inline void tp_window(void)
+{
+	static unsigned int seed;
+	unsigned int i;
+
+	WRITE_ONCE(seed, READ_ONCE(seed) * 1664525 + 1013904223);
+	i = READ_ONCE(seed) >> 28;
+	for (i = i < 8 ? 0 : i < 15 ? i - 7 : 200; i; i--)
+		cpu_relax();
+}
+
+static inline void *tp_shadow_get(void *obj, unsigned long id)
+{
+	void *data;
+
+	tp_window();
+	data = klp_shadow_get(obj, id);
+	tp_window();
+	return data;
+}
+
+static inline void tp_shadow_free(void *obj, unsigned long id,
+				  klp_shadow_dtor_t dtor)
+{
+	tp_window();
+	klp_shadow_free(obj, id, dtor);
+}
+
+static inline void *tp_lookup(struct rhashtable *ht, const void *key,
+			      const struct rhashtable_params params)
+{
+	void *obj;
+
+	tp_window();
+	obj = rhashtable_lookup(ht, key, params);
+	tp_window();
+	return obj;
+}
+
+static inline void *tp_walk_next(struct rhashtable_iter *iter)
+{
+	void *obj = rhashtable_walk_next(iter);
+
+	tp_window();
+	return obj;
+}
+
+static inline void *tp_shadow_alloc(void *obj, unsigned long id, size_t size,
+				    gfp_t flags, klp_shadow_ctor_t ctor,
+				    void *data)
+{
+	tp_window();
+	return klp_shadow_alloc(obj, id, size, flags, ctor, data);
+}
+
 #undef kzalloc
 #undef kcalloc
 #define kzalloc(size, flags)		tp_kzalloc(size, flags)
 #define kcalloc(n, size, flags)		tp_kzalloc((n) * (size), flags)
 #define klp_shadow_get_or_alloc		tp_shadow_get_or_alloc
+#define klp_shadow_get			tp_shadow_get
+#define klp_shadow_alloc		tp_shadow_alloc
+#define klp_shadow_free			tp_shadow_free
+#define rhashtable_lookup		tp_lookup
+#define rhashtable_walk_next		tp_walk_next
 
 #endif /* _TP_INJECT_H */
