@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: near initialization for .thing_klp_sdk_decl.ctor */
+/* expect: near initialization for .thing_klp_sdk_decl.*[.]ctor */
 #include "shadow.h"
 
 static int ctor(struct parent *parent, struct other *data, void *arg)

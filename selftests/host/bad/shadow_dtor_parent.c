@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: near initialization for .thing_klp_sdk_decl.dtor */
+/* expect: near initialization for .thing_klp_sdk_decl.*[.]dtor */
 #include "shadow.h"
 
 static void dtor(struct uncle *uncle, struct thing *data)
