@@ -14,6 +14,7 @@
  * new one from then on.
  */
 #include <linux/err.h>
+#include <linux/irqflags.h>
 #include <linux/jhash.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
@@ -282,11 +283,16 @@ void *klp_sdk_shadow_find_old(const struct klp_sdk_shadow_type *type,
 	return klp_shadow_get(parent, klp_sdk_shadow_key(type, version));
 }
 
-/* The index is not for hard interrupts: its locks do not keep them out on 6.1. */
+/*
+ * The index is not for hard interrupts: its locks do not keep them out on 6.1. Nor
+ * for who has them off: those locks end there with local_bh_enable(), which may run
+ * softirqs and so turns interrupts on.
+ */
 static void klp_sdk_indexed_context(const struct klp_sdk_shadow_type *type)
 {
-	WARN_ONCE(IS_ENABLED(CONFIG_PROVE_LOCKING) && hardirq_count(),
-		  "klp-sdk: shadow type '%s' is indexed and is changed in a hard interrupt; use the plain backend\n",
+	WARN_ONCE(IS_ENABLED(CONFIG_PROVE_LOCKING) &&
+		  (hardirq_count() || irqs_disabled()),
+		  "klp-sdk: shadow type '%s' is indexed and is changed in a hard interrupt or with interrupts off; use the plain backend\n",
 		  type->name);
 }
 

@@ -57,7 +57,8 @@
  * ctor and dtor       under a spinlock,          in the caller's context,
  *                     interrupts off             may sleep if that may
  * freeing them all    interrupts off all along   interrupts on, lets others run
- * alloc and free      from any context but NMI   from process and softirq
+ * alloc and free      from any context but NMI   from process and softirq,
+ *                                                interrupts on
  * all can be listed   no                         klp_sdk_shadow_each()
  * conversion          one by one, by the first   all, when the transition is
  *                     call that meets them       complete
@@ -484,7 +485,8 @@ struct klp_sdk_shadow {
  * shadow variable". Debug kernels (CONFIG_PROVE_LOCKING) say so where it is not; types
  * with .indexed or .convert refuse on all kernels, with a message.
  *
- * Context: process, softirq or, plain only, hard interrupt, as @_gfp allows.
+ * Context: process, softirq or, plain only, hard interrupt or interrupts off, as
+ * @_gfp allows.
  * @_gfp that may sleep in atomic context is reported by kernels with
  * CONFIG_DEBUG_ATOMIC_SLEEP. Ownership: the SDK's.
  *

@@ -28,6 +28,7 @@ if [[ $series == *-debug ]]; then faults=(
 	"timer|120|ODEBUG: free active|"
 	"shadow-atomic|120|BUG: sleeping function called from invalid context|include/klp-sdk/shadow.h"
 	"shadow-hardirq|120|WARNING: |is changed in a hard interrupt"
+	"shadow-irqsoff|120|WARNING: |or with interrupts off"
 	"shadow-early|120|WARNING: |allocated before its state is live"
 ); fi
 

@@ -366,6 +366,10 @@ static int tps_mistake(const char *call, struct tps_parent *p)
 		init_irq_work(&work, tps_irq);
 		irq_work_queue(&work);
 		irq_work_sync(&work);
+	} else if (!strcmp(call, "irqsoff")) {
+		local_irq_disable();
+		klp_sdk_shadow_free(index, p);
+		local_irq_enable();
 	} else {
 		return -EINVAL;
 	}
