@@ -254,7 +254,12 @@ static void *klp_sdk_plain_find(const struct klp_sdk_shadow_type *type,
 			return klp_sdk_plain_convert(type, parent, how);
 	}
 
-	/* Another task may have converted it between the two looks. */
+	/*
+	 * Another task may have converted it between the two looks. Who sees that the
+	 * old value is gone sees the new one, which the lock of the core's table
+	 * that was taken twice put in place before.
+	 */
+	smp_rmb();
 	return klp_shadow_get(parent, key);
 }
 
@@ -278,9 +283,15 @@ void *klp_sdk_shadow_find(const struct klp_sdk_shadow_type *type, void *parent)
 void *klp_sdk_shadow_find_old(const struct klp_sdk_shadow_type *type,
 			      void *parent, u32 version)
 {
+	void *data;
+
 	if (type->props->indexed)
 		return klp_sdk_shadow_find_indexed(type->slots, parent, version);
-	return klp_shadow_get(parent, klp_sdk_shadow_key(type, version));
+
+	data = klp_shadow_get(parent, klp_sdk_shadow_key(type, version));
+	/* The next look is for the new value, see klp_sdk_plain_find(). */
+	smp_rmb();
+	return data;
 }
 
 /*
