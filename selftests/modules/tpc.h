@@ -69,6 +69,7 @@ struct tpc_g2 {
 	u32 tail;
 	u32 reserved;
 	atomic_long_t hits;
+	u64 more;	/* up to the end of 96 bytes, with the header */
 	atomic_long_t since;
 };
 
@@ -284,7 +285,7 @@ KLP_SDK_SHADOW(grow, struct tpc_parent, TPC_GROW_T,
 	       .reserve		= sizeof(struct tpc_g2),
 #if TPC == 2
 	       .grow		= { KLP_SDK_SHADOW_GREW(struct tpc_g1,
-							struct tpc_g2, since) },
+							struct tpc_g2, more) },
 #endif
 	       .ctor		= grow_ctor,
 	       .dtor		= grow_dtor);
