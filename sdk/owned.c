@@ -435,7 +435,8 @@ bool klp_sdk_shadows_join(struct klp_sdk_state *state)
 		if (owned) {
 			/* What this patch allocates has no more room. */
 			size = klp_sdk_shadow_size((*pos)->type);
-			owned->alloc_size = min(owned->alloc_size, size);
+			if (owned->now.version == (*pos)->type->props->version)
+				owned->alloc_size = min(owned->alloc_size, size);
 			(*pos)->record = owned;
 			continue;
 		}

@@ -99,14 +99,17 @@ klp_sdk_shadow_lookup(struct klp_sdk_shadow_table *table, void *parent)
 }
 
 /* While the index is made larger or smaller, or is in more than one piece. */
-static noinline void *klp_sdk_indexed_find(struct klp_sdk_shadow_table *table,
-					   void *parent, u32 version)
+static noinline void *
+klp_sdk_indexed_find(const struct klp_sdk_shadow_slots *slots, void *parent,
+		     u32 version)
 {
+	struct klp_sdk_shadow_table *table;
 	struct klp_sdk_shadow_node *node;
 	void *data = NULL;
 
 	rcu_read_lock();
-	node = klp_sdk_shadow_lookup(table, parent);
+	table = READ_ONCE(slots->table);
+	node = table ? klp_sdk_shadow_lookup(table, parent) : NULL;
 	if (node && node->version == version)
 		data = node->data;
 	rcu_read_unlock();
@@ -143,7 +146,7 @@ static __always_inline void klp_sdk_shadow_read_unlock(void)
 void *klp_sdk_shadow_find_indexed(const struct klp_sdk_shadow_slots *slots,
 				  void *parent, u32 version)
 {
-	struct klp_sdk_shadow_table *table = READ_ONCE(slots->table);
+	struct klp_sdk_shadow_table *table;
 	struct rhash_lock_head __rcu *const *bucket;
 	struct klp_sdk_shadow_node *node;
 	struct bucket_table *tbl;
@@ -151,10 +154,10 @@ void *klp_sdk_shadow_find_indexed(const struct klp_sdk_shadow_slots *slots,
 	void *data = NULL;
 	u32 hash;
 
-	if (!table)
-		return NULL;
-
 	klp_sdk_shadow_read_lock();
+	table = READ_ONCE(slots->table);
+	if (!table)
+		goto out;
 	tbl = rht_dereference_rcu(table->ht.tbl, &table->ht);
 	if (unlikely(tbl->nest))
 		goto other;
@@ -180,7 +183,7 @@ out:
 
 other:
 	klp_sdk_shadow_read_unlock();
-	return klp_sdk_indexed_find(table, parent, version);
+	return klp_sdk_indexed_find(slots, parent, version);
 }
 
 struct klp_sdk_plain_step {

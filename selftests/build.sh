@@ -29,9 +29,9 @@ find "$tree" -xtype l -delete -o -type l \( -name '*.o' -o -name '*.ko' -o \
 	-name modules.order -o -name Module.symvers \) -delete
 
 # The rules ask for no warning at W=1 nor from sparse: any line is a failure.
-# Nothing here reads BTF, and pahole takes its time.
+# Nothing here reads DWARF or BTF, and to write them takes its time.
 make -s -j2 -C "$kernel/kdir" M="$tree" W=1 C=1 CF=-Wsparse-error \
-	CONFIG_DEBUG_INFO_BTF_MODULES= "$@" \
+	CONFIG_DEBUG_INFO_BTF_MODULES= KCFLAGS=-g0 "$@" \
 	modules >"$log" 2>&1 || { cat "$log" >&2; die "cannot build the modules for $series; see $log"; }
 if grep -v 'Skipping BTF generation' "$log" >&2; then
 	die "building the modules for $series gave warnings; see $log"

@@ -34,7 +34,7 @@ for line in "${lines[@]}"; do
 		why="not four fields; a script cannot have a bar"
 	elif cmp -s "$top/sdk/$file" "$tree/sdk/$file"; then
 		why="the sed script changes nothing"
-	elif ! "$tree/selftests/build.sh" "$series" C=0 W= KCFLAGS=-w \
+	elif ! "$tree/selftests/build.sh" "$series" C=0 W= "KCFLAGS=-w -g0" \
 			>"$tree/build.log" 2>&1; then
 		why="it does not build: $(grep -m1 error "$tree/build.log" || true)"
 	elif "$tree/build/vm/vmrun" "${guest[@]}" --quiet \
