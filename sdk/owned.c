@@ -103,6 +103,13 @@ static int klp_sdk_shadow_check_from(struct klp_sdk_patch *patch,
 					   how->version, props->version);
 			return -EINVAL;
 		}
+		/* Completion must not fail for want of a large piece of memory. */
+		if (props->indexed && klp_sdk_shadow_size(shadow->type) > PAGE_SIZE) {
+			klp_sdk_shadow_err(patch, state, shadow,
+					   "values of more than %lu bytes cannot be converted in an index; keep less in them, and a pointer",
+					   PAGE_SIZE);
+			return -EINVAL;
+		}
 		if (!props->convert[0].how ||
 		    klp_sdk_shadow_conversion(shadow->type, how->version) != how) {
 			klp_sdk_shadow_err(patch, state, shadow,
@@ -418,7 +425,6 @@ static void klp_sdk_shadow_set_layout(struct klp_sdk_shadow_record *owned,
 	owned->now.version = type->props->version;
 	owned->now.data_size = type->size;
 	owned->alloc_size = klp_sdk_shadow_size(type);
-	owned->nr_older = 0;
 }
 
 /* Records for the types that are new to the system. False without memory. */
@@ -426,17 +432,12 @@ bool klp_sdk_shadows_join(struct klp_sdk_state *state)
 {
 	struct klp_sdk_shadow_record *owned;
 	struct klp_sdk_shadow *const *pos;
-	u64 size;
 
 	klp_sdk_for_each_shadow(state, pos) {
 		owned = klp_sdk_find_owned(&state->record->shadows,
 					   klp_sdk_shadow_id(*pos));
 		(*pos)->fresh = !owned;
 		if (owned) {
-			/* What this patch allocates has no more room. */
-			size = klp_sdk_shadow_size((*pos)->type);
-			if (owned->now.version == (*pos)->type->props->version)
-				owned->alloc_size = min(owned->alloc_size, size);
 			(*pos)->record = owned;
 			continue;
 		}
@@ -465,6 +466,42 @@ static void klp_sdk_shadow_clear(struct klp_sdk_shadow_slots *slots)
 }
 
 /*
+ * The other record whose plain values are found under the same id of the kernel,
+ * or NULL: a state that goes and the one that comes may both have the type.
+ */
+static struct klp_sdk_record *
+klp_sdk_shadow_heir(const struct klp_sdk_record *record,
+		    const struct klp_sdk_shadow_record *owned)
+{
+	struct klp_sdk_root *root = klp_sdk_root();
+	const struct klp_sdk_shadow_record *other;
+	struct klp_sdk_record *heir;
+
+	list_for_each_entry(heir, &root->records, node) {
+		other = klp_sdk_find_owned(&heir->shadows, owned->id);
+		if (other && heir != record && other->table &&
+		    other->now.version == owned->now.version)
+			return heir;
+	}
+
+	return NULL;
+}
+
+/* Free the plain values of older layouts. */
+static void klp_sdk_shadow_free_older(struct klp_sdk_shadow_record *owned,
+				      const struct klp_sdk_shadow_holder *part)
+{
+	u32 i, version;
+
+	for (i = 0; i < owned->nr_older; i++) {
+		version = owned->older[i].version;
+		klp_shadow_free_all(__klp_sdk_shadow_key(owned->id, version),
+				    klp_sdk_shadow_dtor(part, version));
+	}
+	owned->nr_older = 0;
+}
+
+/*
  * Free all values of @owned, by the dtors of @part, and the table. After a force
  * they stay: in the kernel's table under their id, or in the index, which is left
  * alone.
@@ -476,7 +513,7 @@ static void klp_sdk_shadow_empty(struct klp_sdk_record *record,
 	struct klp_sdk_shadow_table *table = owned->table;
 	struct klp_sdk_shadow_holder *other;
 	struct klp_sdk_holder *holder;
-	u32 i, version;
+	u32 version;
 
 	if (!table)
 		return;
@@ -493,16 +530,11 @@ static void klp_sdk_shadow_empty(struct klp_sdk_record *record,
 	}
 	WRITE_ONCE(owned->table, NULL);
 	if (!klp_sdk_shadow_indexed(owned)) {
-		for (i = 0; i < owned->nr_older; i++) {
-			version = owned->older[i].version;
-			klp_shadow_free_all(__klp_sdk_shadow_key(owned->id, version),
-					    klp_sdk_shadow_dtor(part, version));
-		}
+		klp_sdk_shadow_free_older(owned, part);
 		version = owned->now.version;
 		klp_shadow_free_all(__klp_sdk_shadow_key(owned->id, version),
 				    klp_sdk_shadow_dtor(part, version));
 	}
-	owned->nr_older = 0;
 	klp_sdk_shadow_table_free(table, part);
 }
 
@@ -520,24 +552,6 @@ void klp_sdk_shadows_empty(struct klp_sdk_record *record,
 	}
 }
 
-/* Has the type's id passed to a record that took over from @record? */
-static bool klp_sdk_shadow_elsewhere(const struct klp_sdk_root *root,
-				     const struct klp_sdk_record *record,
-				     const struct klp_sdk_shadow_record *owned)
-{
-	const struct klp_sdk_record *other;
-	const struct klp_sdk_shadow_record *heir;
-
-	list_for_each_entry(other, &root->records, node) {
-		heir = klp_sdk_find_owned(&other->shadows, owned->id);
-		if (heir && other != record && heir->table &&
-		    heir->now.version == owned->now.version)
-			return true;
-	}
-
-	return false;
-}
-
 /*
  * Forget @owned. Values that are there have nobody left who knows how to release
  * them: their memory is freed, what they have is lost. After a force they stay,
@@ -546,21 +560,25 @@ static bool klp_sdk_shadow_elsewhere(const struct klp_sdk_root *root,
 static void klp_sdk_shadow_forget(struct klp_sdk_record *record,
 				  struct klp_sdk_shadow_record *owned)
 {
-	struct klp_sdk_root *root = klp_sdk_root();
+	bool plain = owned->table && !klp_sdk_shadow_indexed(owned);
+	struct klp_sdk_record *heir = plain ? klp_sdk_shadow_heir(record, owned) :
+					      NULL;
 
 	list_del_rcu(&owned->node);
-	if (owned->table && record->flags & KLP_SDK_RECORD_FORCED &&
-	    !klp_sdk_shadow_indexed(owned)) {
+	if (heir && record->flags & KLP_SDK_RECORD_FORCED) {
+		/* Its values are not freed, so what else finds them must not. */
+		heir->flags |= KLP_SDK_RECORD_FORCED;
+	} else if (heir) {
+		klp_sdk_shadow_free_older(owned, NULL);
+		klp_sdk_shadow_table_free(owned->table, NULL);
+	} else if (plain && record->flags & KLP_SDK_RECORD_FORCED) {
 		/* For those who read the list that it was in. */
 		synchronize_rcu();
-		list_add_tail_rcu(&owned->node, &root->lost);
+		list_add_tail_rcu(&owned->node, &klp_sdk_root()->lost);
 		return;
-	}
-	/* Plain values of the same layout are those of the heir now. */
-	if (owned->table && klp_sdk_shadow_elsewhere(root, record, owned))
-		klp_sdk_shadow_table_free(owned->table, NULL);
-	else
+	} else {
 		klp_sdk_shadow_empty(record, owned, NULL);
+	}
 	kfree_rcu(owned, rcu);
 }
 
@@ -629,7 +647,7 @@ void klp_sdk_shadows_settle(struct klp_sdk_patch *patch,
 }
 
 /* Values have an older layout, which completion will convert. */
-static bool klp_sdk_shadow_pending(const struct klp_sdk_shadow *shadow)
+static bool klp_sdk_shadow_converts(const struct klp_sdk_shadow *shadow)
 {
 	return shadow->record->now.version != shadow->type->props->version;
 }
@@ -643,17 +661,23 @@ bool klp_sdk_shadows_prepare(struct klp_sdk_state *state)
 	bool introduce = !state->record->data && !state->raw;
 	struct klp_sdk_shadow_record *owned;
 	struct klp_sdk_shadow *const *pos;
+	u64 size;
 
 	klp_sdk_for_each_shadow(state, pos) {
 		owned = (*pos)->record;
 		if (introduce)
 			klp_sdk_shadow_set_layout(owned, (*pos)->type);
+		/* What this patch allocates has no more room. */
+		size = klp_sdk_shadow_size((*pos)->type);
+		if (!klp_sdk_shadow_converts(*pos))
+			owned->alloc_size = min(owned->alloc_size, size);
 		if (!owned->table)
-			WRITE_ONCE(owned->table,
-				   klp_sdk_shadow_table_make(owned->name));
+			/* For the list of states, which is read under RCU. */
+			smp_store_release(&owned->table,
+					  klp_sdk_shadow_table_make(owned->name));
 		if (!owned->table)
 			goto no_memory;
-		if (klp_sdk_shadow_indexed(owned) && klp_sdk_shadow_pending(*pos) &&
+		if (klp_sdk_shadow_indexed(owned) && klp_sdk_shadow_converts(*pos) &&
 		    klp_sdk_shadow_reserve(*pos, owned->table))
 			goto no_memory;
 	}
@@ -665,15 +689,16 @@ no_memory:
 }
 
 /*
- * Will completion convert values? Until then the patch must not allocate any, so
- * its readers must not see the state as live.
+ * Has the other side of the transition not the same values? Then the patch must
+ * not allocate any until completion, for nobody there would free them with
+ * their parents: its readers must not see the state as live.
  */
 bool klp_sdk_shadows_pending(const struct klp_sdk_state *state)
 {
 	struct klp_sdk_shadow *const *pos;
 
 	klp_sdk_for_each_shadow(state, pos)
-		if (klp_sdk_shadow_pending(*pos))
+		if ((*pos)->fresh || klp_sdk_shadow_converts(*pos))
 			return true;
 
 	return false;
@@ -687,7 +712,7 @@ void klp_sdk_shadows_publish(struct klp_sdk_state *state, bool live)
 
 	klp_sdk_for_each_shadow(state, pos) {
 		slots = (*pos)->type->slots;
-		WRITE_ONCE(slots->table, (*pos)->record->table);
+		smp_store_release(&slots->table, (*pos)->record->table);
 		/* Whoever sees it as live finds the table. */
 		smp_store_release(&slots->live, live);
 	}
@@ -702,7 +727,7 @@ void klp_sdk_shadows_complete(struct klp_sdk_state *state)
 	klp_sdk_for_each_shadow(state, pos) {
 		owned = (*pos)->record;
 		owned->table->keep = state->record->flags & KLP_SDK_RECORD_FORCED;
-		if (!klp_sdk_shadow_pending(*pos))
+		if (!klp_sdk_shadow_converts(*pos))
 			continue;
 		if (klp_sdk_shadow_indexed(owned))
 			klp_sdk_shadow_convert_all(*pos, owned->table);
@@ -713,6 +738,30 @@ void klp_sdk_shadows_complete(struct klp_sdk_state *state)
 		owned->alloc_size = klp_sdk_shadow_size((*pos)->type);
 	}
 	klp_sdk_shadows_publish(state, true);
+}
+
+/*
+ * A type that this patch has brought never became live. Plain values under its id
+ * are those of a patch that goes on: one without the SDK, or one that is newer.
+ */
+static void klp_sdk_shadow_undo(struct klp_sdk_state *state,
+				struct klp_sdk_shadow *shadow)
+{
+	struct klp_sdk_shadow_record *owned = shadow->record;
+	struct klp_sdk_record *record = state->record;
+	struct klp_sdk_shadow_table *table = owned->table;
+
+	if (table && record->flags & KLP_SDK_RECORD_FORCED) {
+		/* A task may have found the table; there are no values. */
+		WRITE_ONCE(owned->table, NULL);
+	} else if (table && !klp_sdk_shadow_indexed(owned) &&
+		   (state->raw || klp_sdk_shadow_heir(record, owned))) {
+		WRITE_ONCE(owned->table, NULL);
+		klp_sdk_shadow_table_free(table, NULL);
+	} else {
+		klp_sdk_shadow_empty(record, owned,
+				     klp_sdk_find_part(state->holder, owned->id));
+	}
 }
 
 /*
@@ -729,7 +778,9 @@ void klp_sdk_shadows_let_go(struct klp_sdk_state *state, bool undo)
 		if (!(record->flags & KLP_SDK_RECORD_FORCED))
 			klp_sdk_shadow_clear((*pos)->type->slots);
 		klp_sdk_shadow_unreserve(*pos);
-		if (undo || (*pos)->fresh)
+		if ((*pos)->fresh)
+			klp_sdk_shadow_undo(state, *pos);
+		else if (undo)
 			klp_sdk_shadow_empty(record, (*pos)->record,
 					     klp_sdk_find_part(state->holder,
 							       (*pos)->record->id));

@@ -92,7 +92,7 @@ static_assert(offsetof(struct klp_sdk_shadow_slots, table) == 0);
 static_assert(offsetof(struct klp_sdk_shadow_slots, live) == 8);
 static_assert(KLP_SDK_SHADOW_SLOTS_MIN == 16);
 
-static_assert(offsetof(struct klp_sdk_shadow_table, ht) == 0);
+static_assert(offsetof(struct klp_sdk_shadow_table, ht) == 8);
 static_assert(offsetof(struct klp_sdk_shadow_node, head) == 0);
 static_assert(offsetof(struct klp_sdk_shadow_node, parent) == 8);
 static_assert(offsetof(struct klp_sdk_shadow_node, rcu) == 16);
@@ -141,6 +141,19 @@ static bool klp_sdk_holder_known(const struct klp_sdk_holder *holder)
 	return true;
 }
 
+static bool klp_sdk_shadow_known(const struct klp_sdk_shadow_record *owned)
+{
+	const struct klp_sdk_shadow_table *table = READ_ONCE(owned->table);
+
+	if (owned->abi != KLP_SDK_ABI ||
+	    owned->size < KLP_SDK_SHADOW_RECORD_MIN ||
+	    owned->flags & ~KLP_SDK_SHADOW_FLAGS ||
+	    owned->nr_older > ARRAY_SIZE(owned->older))
+		return false;
+	return !table || (table->abi == KLP_SDK_ABI &&
+			  table->size >= sizeof(*table));
+}
+
 /* Is all of @record of a layout that this engine knows? */
 static bool klp_sdk_record_known(const struct klp_sdk_record *record)
 {
@@ -154,10 +167,7 @@ static bool klp_sdk_record_known(const struct klp_sdk_record *record)
 		if (!klp_sdk_holder_known(holder))
 			return false;
 	list_for_each_entry_rcu(owned, &record->shadows, node, true)
-		if (owned->abi != KLP_SDK_ABI ||
-		    owned->size < KLP_SDK_SHADOW_RECORD_MIN ||
-		    owned->flags & ~KLP_SDK_SHADOW_FLAGS ||
-		    owned->nr_older > ARRAY_SIZE(owned->older))
+		if (!klp_sdk_shadow_known(owned))
 			return false;
 
 	return true;

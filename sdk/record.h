@@ -251,6 +251,8 @@ struct klp_sdk_shadow_holder {
 
 /**
  * struct klp_sdk_shadow_table - What the calls for a shadow type work on
+ * @abi:	KLP_SDK_ABI of the engine that made it
+ * @size:	size of this struct in that engine
  * @ht:		the index, of struct klp_sdk_shadow_node by parent; unused by the
  *		plain backend
  * @lock:	makes a conversion one step for those who free
@@ -261,6 +263,8 @@ struct klp_sdk_shadow_holder {
  * appended only.
  */
 struct klp_sdk_shadow_table {
+	u32 abi;
+	u32 size;
 	struct rhashtable ht;
 	spinlock_t lock;	/* nests inside nothing of the SDK's */
 	struct klp_sdk_lock_class class;

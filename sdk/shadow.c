@@ -48,12 +48,11 @@ static const struct rhashtable_params klp_sdk_shadow_kept_params = {
  */
 static __always_inline u32 klp_sdk_shadow_hash(const void *key, u32 len, u32 seed)
 {
-	u64 parent = *(const unsigned long *)key;
+	const u32 *words = key;
 
-	static_assert(sizeof(void *) == 2 * sizeof(u32) &&
-		      !IS_ENABLED(CONFIG_CPU_BIG_ENDIAN));
+	static_assert(sizeof(void *) == 2 * sizeof(u32));
 	/* The same as jhash2() of two words. */
-	return jhash_2words(lower_32_bits(parent), upper_32_bits(parent), seed);
+	return jhash_2words(words[0], words[1], seed);
 }
 
 static __always_inline int
@@ -201,25 +200,46 @@ static int klp_sdk_plain_ctor(void *parent, void *data, void *arg)
 }
 
 /*
- * Convert the value of @parent that has the layout of @how, unless somebody was
- * faster. NULL if it was freed meanwhile, an ERR_PTR if there is no memory.
+ * The newest of the older layouts of which @parent has a value, or NULL. There is
+ * one at most, but for what conversions leave behind after a force.
+ */
+static const struct klp_sdk_shadow_convert *
+klp_sdk_plain_newest(const struct klp_sdk_shadow_type *type, void *parent)
+{
+	const struct klp_sdk_shadow_convert *how, *newest = NULL;
+	int i;
+
+	for (i = 0; i < KLP_SDK_SHADOW_MAX_FROM; i++) {
+		how = type->props->convert[i].how;
+		if (!how || (newest && newest->version > how->version))
+			continue;
+		if (klp_shadow_get(parent, klp_sdk_shadow_key(type, how->version)))
+			newest = how;
+	}
+
+	return newest;
+}
+
+/*
+ * Convert the value of @parent that has an older layout, unless somebody was faster.
+ * NULL if it was freed meanwhile, an ERR_PTR if there is no memory.
  */
 static void *klp_sdk_plain_convert(const struct klp_sdk_shadow_type *type,
-				   void *parent,
-				   const struct klp_sdk_shadow_convert *how)
+				   void *parent)
 {
 	struct klp_sdk_shadow_table *table = READ_ONCE(type->slots->table);
 	unsigned long key = klp_sdk_shadow_key(type, type->props->version);
-	unsigned long old_key = klp_sdk_shadow_key(type, how->version);
-	struct klp_sdk_plain_step step = { .how = how };
-	unsigned long flags;
+	struct klp_sdk_plain_step step = { };
+	unsigned long flags, old_key;
 	void *data;
 
 	spin_lock_irqsave(&table->lock, flags);
 	data = klp_shadow_get(parent, key);
 	if (!data)
+		step.how = klp_sdk_plain_newest(type, parent);
+	if (step.how) {
+		old_key = klp_sdk_shadow_key(type, step.how->version);
 		step.old = klp_shadow_get(parent, old_key);
-	if (step.old) {
 		data = klp_shadow_alloc(parent, key, klp_sdk_shadow_size(type),
 					GFP_ATOMIC | __GFP_NOWARN,
 					klp_sdk_plain_ctor, &step);
@@ -233,7 +253,7 @@ static void *klp_sdk_plain_convert(const struct klp_sdk_shadow_type *type,
 
 	if (IS_ERR(data))
 		pr_warn_ratelimited("klp-sdk: shadow type '%s': no memory to convert a value from version %u; it stays as it is\n",
-				    type->name, how->version);
+				    type->name, step.how->version);
 	return data;
 }
 
@@ -241,21 +261,14 @@ static void *klp_sdk_plain_find(const struct klp_sdk_shadow_type *type,
 				void *parent)
 {
 	unsigned long key = klp_sdk_shadow_key(type, type->props->version);
-	const struct klp_sdk_shadow_convert *how;
 	void *data;
-	int i;
 
 	data = klp_shadow_get(parent, key);
 	/* Pairs with the release in klp_sdk_shadows_publish(). */
 	if (data || !smp_load_acquire(&type->slots->live))
 		return data;
-
-	for (i = 0; i < KLP_SDK_SHADOW_MAX_FROM; i++) {
-		how = type->props->convert[i].how;
-		if (how &&
-		    klp_shadow_get(parent, klp_sdk_shadow_key(type, how->version)))
-			return klp_sdk_plain_convert(type, parent, how);
-	}
+	if (klp_sdk_plain_newest(type, parent))
+		return klp_sdk_plain_convert(type, parent);
 
 	/*
 	 * Another task may have converted it between the two looks. Who sees that the
@@ -323,9 +336,15 @@ static void *klp_sdk_indexed_insert(const struct klp_sdk_shadow_type *type,
 		rcu_read_lock();
 		other = rhashtable_lookup_get_insert_fast(&table->ht, &node->head,
 							  klp_sdk_shadow_params);
-		data = IS_ERR_OR_NULL(other) ? (void *)other : other->data;
+		if (IS_ERR_OR_NULL(other))
+			data = other;
+		/* Of a task in code that was forced out. */
+		else if (other->version != node->version)
+			data = ERR_PTR(-EEXIST);
+		else
+			data = other->data;
 		rcu_read_unlock();
-		if (!IS_ERR(data) || !--tries)
+		if (!IS_ERR(data) || PTR_ERR(data) == -EEXIST || !--tries)
 			return data;
 		/* Many insertions in a row have outrun the index's worker. */
 		schedule_timeout_uninterruptible(1);
@@ -406,20 +425,19 @@ void *klp_sdk_shadow_new(const struct klp_sdk_shadow_type *type, void *parent,
 static void klp_sdk_plain_remove(const struct klp_sdk_shadow_type *type,
 				 struct klp_sdk_shadow_table *table, void *parent)
 {
+	unsigned long key = klp_sdk_shadow_key(type, type->props->version);
 	const struct klp_sdk_shadow_convert *how;
 	unsigned long flags;
-	int i;
+	bool left;
 
 	spin_lock_irqsave(&table->lock, flags);
-	klp_shadow_free(parent, klp_sdk_shadow_key(type, type->props->version),
-			type->dtor);
-	/* With keep, an old value may be what a new one was made from. */
-	for (i = 0; i < KLP_SDK_SHADOW_MAX_FROM && !READ_ONCE(table->keep); i++) {
-		how = type->props->convert[i].how;
-		if (how)
-			klp_shadow_free(parent,
-					klp_sdk_shadow_key(type, how->version),
-					how->dtor);
+	/* What it was made from is left after a force only, and has nothing more. */
+	left = klp_shadow_get(parent, key);
+	klp_shadow_free(parent, key, type->dtor);
+	while ((how = klp_sdk_plain_newest(type, parent))) {
+		klp_shadow_free(parent, klp_sdk_shadow_key(type, how->version),
+				left ? NULL : how->dtor);
+		left = true;
 	}
 	spin_unlock_irqrestore(&table->lock, flags);
 }
@@ -513,11 +531,14 @@ struct klp_sdk_shadow_table *klp_sdk_shadow_table_make(const char *name)
 	table = kzalloc(sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return NULL;
-	if (rhashtable_init(&table->ht, &klp_sdk_shadow_kept_params)) {
+	if (klp_sdk_compat_rhashtable_init(&table->ht,
+					   &klp_sdk_shadow_kept_params)) {
 		kfree(table);
 		return NULL;
 	}
 
+	table->abi = KLP_SDK_ABI;
+	table->size = sizeof(*table);
 	klp_sdk_lock_class_init(&table->class, name);
 	klp_sdk_spin_lock_init(&table->lock, &table->class);
 	return table;

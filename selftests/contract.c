@@ -1523,6 +1523,7 @@ static const struct test tests[] = {
 	{ "shadow-many", test_shadow_many },
 	{ "shadow-ctor-fails", test_shadow_ctor_fails },
 	{ "contract-02-shadow-no-memory", test_02_shadow_no_memory },
+	{ "contract-02-shadow-downgrade", test_02_shadow_downgrade },
 	{ "view", test_view },
 	{ "random", test_random },
 	{ "example-loglevel", test_example_loglevel },
@@ -1553,6 +1554,7 @@ static const struct test tests[] = {
 	{ "contract-19-module-pinned", test_19_module_pinned },
 	{ "contract-19-forced-then-raw", test_19_forced_then_raw },
 	{ "contract-19-random", test_19_random },
+	{ "contract-19-shadow-downgrade", test_19_shadow_downgrade },
 	{ "contract-19-shadow", test_19_shadow },
 };
 

@@ -105,6 +105,8 @@ void test_shadow_many(void);
 void test_shadow_ctor_fails(void);
 void test_02_shadow_no_memory(void);
 void test_19_shadow(void);
+void test_19_shadow_downgrade(void);
+void test_02_shadow_downgrade(void);
 
 /* examples.c */
 void test_example_shadow_lock(void);

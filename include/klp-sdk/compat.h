@@ -114,6 +114,21 @@ static inline size_t klp_sdk_compat_kmalloc_size(const void *data)
 }
 
 /*
+ * Make a table that outlives the module. Since 6.10 rhashtable_init() may have it
+ * point to an allocation tag of the module's, by which its memory is accounted.
+ */
+static inline int
+klp_sdk_compat_rhashtable_init(struct rhashtable *ht,
+			       const struct rhashtable_params *params)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+	return rhashtable_init_noprof(ht, params);
+#else
+	return rhashtable_init(ht, params);
+#endif
+}
+
+/*
  * Have a walk that stopped within a bucket read that from its start: what it goes
  * by otherwise is how many entries it has seen there, which is wrong after one
  * was removed (5.10 to 7.2).

@@ -64,7 +64,7 @@
  *                     call that meets them       complete
  * ==================  =========================  ============================
  *
- * A value is zeroed memory with an alignment of 16 bytes at most. It is freed a grace
+ * A value is zeroed memory with an alignment of 8 bytes. It is freed a grace
  * period of RCU after it was detached, its dtor runs at once.
  */
 
@@ -313,9 +313,9 @@ struct klp_sdk_shadow {
 #define KLP_SDK_SHADOW(_name, _parent, _type, ...)			\
 	static_assert(sizeof(_type) > 0,				\
 		      "klp-sdk: shadow type " #_name ": " #_type " is empty"); \
-	static_assert(__alignof__(_type) <= 16,				\
+	static_assert(__alignof__(_type) <= 8,				\
 		      "klp-sdk: shadow type " #_name ": " #_type	\
-		      " needs an alignment of more than 16");		\
+		      " needs an alignment of more than 8");		\
 	struct _name##_klp_sdk_decl {					\
 		union {							\
 			struct klp_sdk_shadow_props props;		\
@@ -482,8 +482,9 @@ struct klp_sdk_shadow {
  * @_arg:	for .ctor; may be NULL
  *
  * Only while the state is live: test klp_sdk_live() first, see "The life of a
- * shadow variable". Debug kernels (CONFIG_PROVE_LOCKING) say so where it is not; types
- * with .indexed or .convert refuse on all kernels, with a message.
+ * shadow variable". Before it is live for the first time debug kernels
+ * (CONFIG_PROVE_LOCKING) say so, and types with .indexed or .convert refuse on all
+ * kernels, with a message.
  *
  * Context: process, softirq or, plain only, hard interrupt or interrupts off, as
  * @_gfp allows.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: needs an alignment of more than 16 */
+/* expect: needs an alignment of more than 8 */
 #include "shadow.h"
 
 struct wide {
