@@ -333,9 +333,9 @@ void test_shadow_grow(void)
 	check(finds("tp_sh2", "get count 1", "count=3 since=0 ") == count,
 	      "another value");
 	finds("tp_sh1", "get count 1", "count=4 ");
-	finds("tp_sh2", "alloc count 2", "count=1 since=0 ");
 	release(pid);
 	check_ok(klp_wait_gone("tp_sh1"));
+	finds("tp_sh2", "alloc count 2", "count=1 since=0 ");
 	check(finds("tp_sh2", "get count 1", "count=5 since=100 ") == count,
 	      "it moved");
 	finds("tp_sh2", "get count 2", "count=2 since=100 ");
