@@ -712,6 +712,7 @@ void klp_sdk_shadows_publish(struct klp_sdk_state *state, bool live)
 
 	klp_sdk_for_each_shadow(state, pos) {
 		slots = (*pos)->type->slots;
+		/* Whoever finds the table finds it complete. */
 		smp_store_release(&slots->table, (*pos)->record->table);
 		/* Whoever sees it as live finds the table. */
 		smp_store_release(&slots->live, live);

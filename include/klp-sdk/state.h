@@ -458,10 +458,12 @@ struct klp_sdk_state {
  *
  * Context: any, in a function that this patch puts in place of another one.
  * Code that the kernel's stack checks do not see (timers, work items,
- * kthreads) must be stopped in pre_unpatch before it may use this. Ownership: stays with the SDK.
+ * kthreads) must be stopped in pre_unpatch before it may use this. Ownership:
+ * stays with the SDK.
  *
  * Return: the data, or NULL while the state is being introduced, taken away, or
- * converted, or values of its shadow types are. With .grow the new fields are zero until the transition is done.
+ * converted, or while it gets a new shadow type or one whose values are to be
+ * converted. With .grow the new fields are zero until the transition is done.
  */
 #define klp_sdk_live(_state)	_state##_klp_sdk_live()
 

@@ -47,7 +47,8 @@ BAD(size, struct tps_v2, PLAIN, .version = 1);
 BAD(version, struct tps_v2, PLAIN, .version = 2);
 BAD(backend, struct tps_v1, PLAIN, .version = 1, .indexed = true);
 BAD(name, struct tps_v1, PLAIN, .version = 1);
-BAD(room, struct tps_count_huge, .id = KLP_SDK_SHADOW_ID(0x503), .version = 1,
+BAD(room, struct tps_count_huge,
+    .id = KLP_SDK_SHADOW_ID(0x503), .version = 1,
     .grow = { KLP_SDK_SHADOW_GREW(struct tps_count_v1, struct tps_count_huge,
 				  since) });
 BAD_V2(convert, struct tps_v2, PLAIN, .version = 2);
