@@ -14,19 +14,26 @@
  * new one from then on.
  */
 #include <linux/err.h>
+#include <linux/gfp.h>
 #include <linux/irqflags.h>
 #include <linux/jhash.h>
+#include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "engine.h"
 
 /* How many values one stretch of a walk under RCU converts, or looks at. */
 #define KLP_SDK_SHADOW_BATCH	64
 #define KLP_SDK_SHADOW_LOOK	1024
+
+/* How many values, or pages of an index, are freed in a row. */
+#define KLP_SDK_SHADOW_ROW	32
 
 /* How often an insertion waits for the index's worker to make it larger. */
 #define KLP_SDK_SHADOW_TRIES	100
@@ -544,20 +551,74 @@ struct klp_sdk_shadow_table *klp_sdk_shadow_table_make(const char *name)
 	return table;
 }
 
+/*
+ * What the page allocator gets back it puts into its free lists many pages at a time,
+ * with interrupts off, and the more it was given in a row the more: up to some 2,000.
+ * Whenever it gives one it halves that number. So who frees much gives it
+ * KLP_SDK_SHADOW_ROW things at most, and takes a page in between.
+ */
+static void klp_sdk_shadow_calm(int times)
+{
+	struct page *page;
+
+	while (times--) {
+		page = alloc_page(GFP_NOWAIT | __GFP_NOWARN);
+		if (page)
+			__free_page(page);
+	}
+}
+
+/*
+ * Keep the pages of @tbl from being freed in a row by its vfree(): put them on
+ * @pages, with a reference.
+ */
+static void klp_sdk_shadow_hold_pages(struct bucket_table *tbl,
+				      struct list_head *pages)
+{
+	char *at = (char *)tbl, *end = (char *)&tbl->buckets[tbl->size];
+	struct page *page;
+
+	if (!is_vmalloc_addr(tbl))
+		return;
+	for (; at < end; at += PAGE_SIZE) {
+		page = vmalloc_to_page(at);
+		if (page && !PageCompound(page) && get_page_unless_zero(page))
+			list_add(&page->lru, pages);
+	}
+}
+
+static void klp_sdk_shadow_put_pages(struct list_head *pages)
+{
+	struct page *page, *next;
+	int nr = 0;
+
+	list_for_each_entry_safe(page, next, pages, lru) {
+		list_del(&page->lru);
+		put_page(page);
+		if (++nr % KLP_SDK_SHADOW_ROW == 0) {
+			klp_sdk_shadow_calm(1);
+			cond_resched();
+		}
+	}
+}
+
+struct klp_sdk_shadow_end {
+	struct klp_sdk_shadow_holder *part;
+	unsigned int nr;
+};
+
 static void klp_sdk_shadow_free_node(void *ptr, void *arg)
 {
 	struct klp_sdk_shadow_node *node = ptr;
+	struct klp_sdk_shadow_end *end = arg;
 	void (*dtor)(void *parent, void *data);
 
-	dtor = klp_sdk_shadow_dtor(arg, node->version);
+	dtor = klp_sdk_shadow_dtor(end->part, node->version);
 	if (dtor)
 		dtor(node->parent, node->data);
-	/*
-	 * For the sake of interrupts: the allocator takes back what many frees in
-	 * a row have gathered in one go. As klp_shadow_free_all(), leave it to RCU,
-	 * which has the memory freed later.
-	 */
-	kfree_rcu(node, rcu);
+	kfree(node);
+	if (++end->nr % KLP_SDK_SHADOW_ROW == 0)
+		klp_sdk_shadow_calm(1);
 }
 
 /*
@@ -567,10 +628,22 @@ static void klp_sdk_shadow_free_node(void *ptr, void *arg)
 void klp_sdk_shadow_table_free(struct klp_sdk_shadow_table *table,
 			       struct klp_sdk_shadow_holder *part)
 {
+	struct klp_sdk_shadow_end end = { .part = part };
+	struct bucket_table *tbl;
+	LIST_HEAD(pages);
+
 	/* Who has found the table, or a value, under RCU. */
 	synchronize_rcu();
+	/* Nobody inserts, so the index's worker does not start again. */
+	cancel_work_sync(&table->ht.run_work);
+	tbl = rcu_dereference_protected(table->ht.tbl, true);
+	for (; tbl; tbl = rcu_dereference_protected(tbl->future_tbl, true))
+		klp_sdk_shadow_hold_pages(tbl, &pages);
+	/* From whatever was freed before; 2 to the 12th is more than it ever is. */
+	klp_sdk_shadow_calm(12);
 	/* Interrupts are on, and others get their turn after each bucket. */
-	rhashtable_free_and_destroy(&table->ht, klp_sdk_shadow_free_node, part);
+	rhashtable_free_and_destroy(&table->ht, klp_sdk_shadow_free_node, &end);
+	klp_sdk_shadow_put_pages(&pages);
 	klp_sdk_lock_class_destroy(&table->class);
 	kfree(table);
 }
