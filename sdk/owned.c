@@ -122,12 +122,40 @@ static int klp_sdk_shadow_check_from(struct klp_sdk_patch *patch,
 	return 0;
 }
 
+/* Is the type at @at of the state at @pos, or its id, one that comes before it? */
+static int klp_sdk_shadow_check_twice(struct klp_sdk_patch *patch,
+				      struct klp_sdk_state *const *pos,
+				      struct klp_sdk_shadow *const *at)
+{
+	struct klp_sdk_shadow *const *other;
+	struct klp_sdk_state *const *before;
+
+	for (before = patch->states; before <= pos; before++) {
+		klp_sdk_for_each_shadow(*before, other) {
+			if (other == at)
+				break;
+			if (klp_sdk_shadow_id(*other) != klp_sdk_shadow_id(*at))
+				continue;
+			if (*other == *at)
+				klp_sdk_shadow_err(patch, *pos, *at,
+						   "state '%s' lists it, too; list it once",
+						   (*before)->name);
+			else
+				klp_sdk_shadow_err(patch, *pos, *at,
+						   "shadow type '%s' of this patch has the same id; give each its own",
+						   (*other)->type->name);
+			return -EINVAL;
+		}
+	}
+
+	return 0;
+}
+
 /* The types of the state at @pos, against those of the states before it. */
 int klp_sdk_shadows_check(struct klp_sdk_patch *patch,
 			  struct klp_sdk_state *const *pos)
 {
-	struct klp_sdk_shadow *const *shadow, *other;
-	struct klp_sdk_state *const *before;
+	struct klp_sdk_shadow *const *shadow;
 	struct klp_sdk_state *state = *pos;
 	int ret;
 
@@ -146,25 +174,9 @@ int klp_sdk_shadows_check(struct klp_sdk_patch *patch,
 					   KLP_SDK_NAME_LEN - 1);
 			return -EINVAL;
 		}
-		for (before = patch->states; before <= pos; before++) {
-			other = klp_sdk_find_shadow(*before,
-						    klp_sdk_shadow_id(*shadow));
-			if (!other || other == *shadow)
-				continue;
-			klp_sdk_shadow_err(patch, state, *shadow,
-					   "shadow type '%s' of this patch has the same id; give each its own",
-					   other->type->name);
-			return -EINVAL;
-		}
-		for (before = patch->states; before < pos; before++) {
-			if (klp_sdk_find_shadow(*before,
-						klp_sdk_shadow_id(*shadow)) != *shadow)
-				continue;
-			klp_sdk_shadow_err(patch, state, *shadow,
-					   "state '%s' lists it, too; list it once",
-					   (*before)->name);
-			return -EINVAL;
-		}
+		ret = klp_sdk_shadow_check_twice(patch, pos, shadow);
+		if (ret)
+			return ret;
 		ret = klp_sdk_shadow_check_from(patch, state, *shadow);
 		if (ret)
 			return ret;
@@ -734,9 +746,7 @@ void klp_sdk_shadows_complete(struct klp_sdk_state *state)
 			klp_sdk_shadow_convert_all(*pos, owned->table);
 		else
 			owned->older[owned->nr_older++] = owned->now;
-		owned->now.version = (*pos)->type->props->version;
-		owned->now.data_size = (*pos)->type->size;
-		owned->alloc_size = klp_sdk_shadow_size((*pos)->type);
+		klp_sdk_shadow_set_layout(owned, (*pos)->type);
 	}
 	klp_sdk_shadows_publish(state, true);
 }

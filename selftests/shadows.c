@@ -542,7 +542,8 @@ void test_24_shadow(void)
 		{ "as=newer", "conversion from version 2 is not from an older one" },
 		{ "as=thief", "the id belongs to shadow type 'plain' of state 'sh'" },
 		{ "as=twice", "of this patch has the same id" },
-		{ "as=both", "lists it, too" },
+		{ "as=again", "state 'again' lists it, too" },
+		{ "as=both", "state 'thief' lists it, too" },
 	};
 	unsigned int i;
 

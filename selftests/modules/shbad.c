@@ -78,12 +78,14 @@ KLP_SDK_STATE(sh_straggler, struct sh_v3, .id = KLP_SDK_STATE_ID(401),
 	      .version = 3, .grow = { KLP_SDK_FROM(sh_v2) },
 	      .shadows = KLP_SDK_SHADOWS(&plain_straggler));
 
-/* Another state with the id, and one with two types of one id. */
+/* Another state with the id, one with two types of one id, two that list one again. */
 KLP_SDK_SHADOW(plain_other, struct tps_parent, struct tps_v1, PLAIN, .version = 1);
 KLP_SDK_STATE(thief, struct sh_v1, .id = KLP_SDK_STATE_ID(402), .version = 1,
 	      .shadows = KLP_SDK_SHADOWS(&plain_other));
 KLP_SDK_STATE(twice, struct sh_v1, .id = KLP_SDK_STATE_ID(403), .version = 1,
 	      .shadows = KLP_SDK_SHADOWS(&plain_other, &plain_name));
+KLP_SDK_STATE(again, struct sh_v1, .id = KLP_SDK_STATE_ID(405), .version = 1,
+	      .shadows = KLP_SDK_SHADOWS(&plain_other, &plain_other));
 KLP_SDK_STATE(both, struct sh_v1, .id = KLP_SDK_STATE_ID(404), .version = 1,
 	      .shadows = KLP_SDK_SHADOWS(&plain_other));
 
@@ -110,6 +112,7 @@ static struct {
 	{ "straggler", { &sh_straggler }, "plain" },
 	{ "thief", { &thief } },
 	{ "twice", { &twice } },
+	{ "again", { &again } },
 	{ "both", { &thief, &both } },
 	{ "share", { &sh_share }, "plain", true },
 };
