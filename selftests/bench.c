@@ -4,7 +4,6 @@
  * figures: as a table, and each as a note "bench BACKEND N IDS OPERATION NS RATIO",
  * separated by tabs, RATIO to the raw calls or "-".
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,21 +51,6 @@ static bool real_time;
 
 static double results[ARRAY_SIZE(sizes)][ARRAY_SIZE(ops)][ARRAY_SIZE(backends)];
 
-/* Stops with a reason. */
-static void must(int ok, const char *fmt, ...)
-{
-	char why[256];
-	va_list ap;
-
-	if (ok)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	out("# klp-sdk: fail %s", why);
-	guest_end();
-}
-
 /*
  * QEMU's TLB becomes larger only when it is flushed after much use, and the walks
  * through long chains need a large one. To unmap that many pages flushes it.
@@ -76,7 +60,7 @@ static void flush_tlb(void)
 	size_t size = 64 * 4096;
 	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	must(p != MAP_FAILED, "no memory");
+	guest_must(p != MAP_FAILED, "no memory");
 	memset(p, 1, size);
 	munmap(p, size);
 }
@@ -88,7 +72,7 @@ static void run(const char *what, int from)
 
 	snprintf(cmd, sizeof(cmd), "%s %d", what, from);
 	ret = file_write(PARAMS "run", cmd);
-	must(!ret, "%s: %s", cmd, strerror(-ret));
+	guest_must(!ret, "%s: %s", cmd, strerror(-ret));
 }
 
 static void fill(const char *what, int n)
@@ -111,10 +95,10 @@ static void read_results(int size)
 	char text[4096], *save, *line, backend[16], op[32];
 	unsigned long long value;
 
-	must(file_read(PARAMS "results", text, sizeof(text)) > 0, "no results");
+	guest_must(file_read(PARAMS "results", text, sizeof(text)) > 0, "no results");
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		must(sscanf(line, "%15s %31s %llu", backend, op, &value) == 3,
-		     "results are not understood: %s", line);
+		guest_must(sscanf(line, "%15s %31s %llu", backend, op, &value) == 3,
+			   "results are not understood: %s", line);
 		for (size_t o = 0; o < ARRAY_SIZE(ops); o++)
 			for (size_t b = 0; b < ARRAY_SIZE(backends); b++)
 				if (!strcmp(op, ops[o].name) && !strcmp(backend, backends[b]))
@@ -134,8 +118,8 @@ static void measure(int size)
 	snprintf(params, sizeof(params), "n=%d ids=%d fastest=%d", n, sizes[size].ids,
 		 real_time);
 	ret = mod_load(MODULE, params);
-	must(!ret, "%s does not load: %s", MODULE, strerror(-ret));
-	must(!klp_settle(NULL), "a transition does not end");
+	guest_must(!ret, "%s does not load: %s", MODULE, strerror(-ret));
+	guest_must(!klp_settle(NULL), "a transition does not end");
 
 	if (!real_time)
 		run("calibrate", 0);
@@ -150,12 +134,12 @@ static void measure(int size)
 	}
 
 	ret = klp_write(MODULE, "enabled", "0");
-	must(!ret, "cannot disable: %s", strerror(-ret));
-	must(!klp_settle(NULL), "a transition does not end");
-	must(!klp_wait_gone(MODULE), "%s stays", MODULE);
+	guest_must(!ret, "cannot disable: %s", strerror(-ret));
+	guest_must(!klp_settle(NULL), "a transition does not end");
+	guest_must(!klp_wait_gone(MODULE), "%s stays", MODULE);
 	read_results(size);
 	ret = mod_unload(MODULE);
-	must(!ret, "%s does not unload: %s", MODULE, strerror(-ret));
+	guest_must(!ret, "%s does not unload: %s", MODULE, strerror(-ret));
 	if (!real_time)
 		sleep_ms(10000);
 	out("# klp-sdk: %d x %d took %ld ms of the guest's time", sizes[size].ids, n,
@@ -204,8 +188,8 @@ int main(void)
 	cmdline_get("klp_sdk.bench", how, sizeof(how));
 	real_time = !strcmp(how, "real");
 	uname(&uts);
-	must(file_int(CACHE "red_zone") == 0 && file_int(CACHE "store_user") == 0,
-	     "SLUB's debugging is on, which would be measured, too");
+	guest_must(file_int(CACHE "red_zone") == 0 && file_int(CACHE "store_user") == 0,
+		   "SLUB's debugging is on, which would be measured, too");
 	out("klp-sdk on Linux %s: raw is klp_shadow_*(), /raw is how many times as long",
 	    uts.release);
 	if (real_time)

@@ -5,28 +5,12 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
 #include "fields.h"
 #include "vm/guest.h"
-
-/* Stops the demo with a reason if what the kernel shows is not the story. */
-static void must(int ok, const char *fmt, ...)
-{
-	char why[256];
-	va_list ap;
-
-	if (ok)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	out("# klp-sdk: fail %s", why);
-	guest_end();
-}
 
 static long num(const struct fields *f, const char *key)
 {
@@ -60,7 +44,7 @@ static void look(struct fields *f, const char *what)
 	char names[256];
 
 	patches(names, sizeof(names));
-	must(fields_read(f) > 0, "cannot read %s", PROC);
+	guest_must(fields_read(f) > 0, "cannot read %s", PROC);
 	f->text[strcspn(f->text, "\n")] = '\0';
 	out("    livepatches:        %s", names);
 	out("    console_loglevel:   %ld", console_level());
@@ -71,12 +55,12 @@ static void must_load(const char *name)
 {
 	int ret = mod_load(name, "");
 
-	must(!ret, "%s does not load: %s", name, strerror(-ret));
+	guest_must(!ret, "%s does not load: %s", name, strerror(-ret));
 }
 
 static void settle(void)
 {
-	must(!klp_settle(NULL), "a transition does not end");
+	guest_must(!klp_settle(NULL), "a transition does not end");
 }
 
 static void must_unload(const char *name)
@@ -85,8 +69,8 @@ static void must_unload(const char *name)
 
 	if (!ret)
 		ret = mod_unload(name);
-	must(!ret, "%s does not unload: %s", name, strerror(-ret));
-	must(!mod_loaded(name), "%s is still loaded", name);
+	guest_must(!ret, "%s does not unload: %s", name, strerror(-ret));
+	guest_must(!mod_loaded(name), "%s is still loaded", name);
 }
 
 static void field_line(const struct fields *old, const struct fields *new,
@@ -108,17 +92,17 @@ int main(void)
 
 	guest_boot();
 	uname(&uts);
-	must(!mod_load("klp_sdk_hold", ""), "klp_sdk_hold does not load");
+	guest_must(!mod_load("klp_sdk_hold", ""), "klp_sdk_hold does not load");
 	level = console_level();
-	must(fields_read(&plain) > 0, "cannot read %s", PROC);
+	guest_must(fields_read(&plain) > 0, "cannot read %s", PROC);
 	out("klp-sdk on Linux %s, console_loglevel: %ld", uts.release, level);
 
 	out("1. loglevel_v1 is loaded: it saves the log level and raises it");
 	must_load("loglevel_v1");
 	settle();
 	look(&v1, PROC ":");
-	must(num(&v1, "saved") == level && console_level() != level,
-	     "v1 did not save the level");
+	guest_must(num(&v1, "saved") == level && console_level() != level,
+		   "v1 did not save the level");
 
 	out("2. loglevel_v2 replaces it: one state is converted, one grows");
 	must_load("loglevel_v2");
@@ -130,68 +114,68 @@ int main(void)
 	field_line(&v1, &v2, "handovers");
 	field_line(&v1, &v2, "reads");
 	field_line(&v1, &v2, "before");
-	must(num(&v2, "saved") == level && num(&v2, "handovers") == 1 &&
-	     num(&v2, "reads") == 2 && num(&v2, "before") == 1,
-	     "v2 did not migrate the data");
+	guest_must(num(&v2, "saved") == level && num(&v2, "handovers") == 1 &&
+		   num(&v2, "reads") == 2 && num(&v2, "before") == 1,
+		   "v2 did not migrate the data");
 
 	out("3. loglevel_v1's module is unloaded; nothing of it is needed");
 	must_unload("loglevel_v1");
 	look(&v2, PROC ":");
-	must(num(&v2, "saved") == level, "the data is gone");
+	guest_must(num(&v2, "saved") == level, "the data is gone");
 
 	out("4. loglevel_v3 begins to replace v2; a task asleep in v2 holds it");
 	pid = hold_start(PROC);
-	must(pid > 0, "no task could be held");
+	guest_must(pid > 0, "no task could be held");
 	must_load("loglevel_v3");
 	sleep_ms(2500);
-	must(klp_transition("loglevel_v3") == 1, "v3 is not in transition");
+	guest_must(klp_transition("loglevel_v3") == 1, "v3 is not in transition");
 	look(&during, "new task:");
 	out("   ... and is reversed: v2 works as if v3 had never been there");
-	must(!klp_write("loglevel_v3", "enabled", "0"), "cannot reverse");
+	guest_must(!klp_write("loglevel_v3", "enabled", "0"), "cannot reverse");
 	hold_release_all();
-	must(!hold_finish(pid, NULL, 0), "the held task failed");
+	guest_must(!hold_finish(pid, NULL, 0), "the held task failed");
 	settle();
 	must_unload("loglevel_v3");
 	look(&during, PROC ":");
-	must(num(&during, "saved") == level && num(&during, "handovers") == 1,
-	     "v2's data changed");
+	guest_must(num(&during, "saved") == level && num(&during, "handovers") == 1,
+		   "v2's data changed");
 
 	out("5. loglevel_v1 replaces v2: back to an older patch; v2 undoes its own");
 	must_load("loglevel_v1");
 	settle();
 	must_unload("loglevel_v2");
 	look(&v1, PROC ":");
-	must(num(&v1, "saved") == level && num(&v1, "reads") == 1,
-	     "v1 did not start afresh");
+	guest_must(num(&v1, "saved") == level && num(&v1, "reads") == 1,
+		   "v1 did not start afresh");
 
 	out("6. notifier_v1 replaces it and knows nothing of a log level:");
 	out("   begun and reversed, loglevel_v1 works on; then for good, it undoes its own");
 	pid = hold_start(PROC);
-	must(pid > 0, "no task could be held");
+	guest_must(pid > 0, "no task could be held");
 	must_load("notifier_v1");
-	must(klp_transition("notifier_v1") == 1, "it is not in transition");
-	must(console_level() == level, "the level is not restored for it");
-	must(!klp_write("notifier_v1", "enabled", "0"), "cannot reverse");
+	guest_must(klp_transition("notifier_v1") == 1, "it is not in transition");
+	guest_must(console_level() == level, "the level is not restored for it");
+	guest_must(!klp_write("notifier_v1", "enabled", "0"), "cannot reverse");
 	hold_release_all();
-	must(!hold_finish(pid, NULL, 0), "the held task failed");
+	guest_must(!hold_finish(pid, NULL, 0), "the held task failed");
 	settle();
 	must_unload("notifier_v1");
 	look(&during, PROC ":");
-	must(num(&during, "saved") == level && console_level() != level,
-	     "v1 does not work on");
+	guest_must(num(&during, "saved") == level && console_level() != level,
+		   "v1 does not work on");
 	must_load("notifier_v1");
 	settle();
 	must_unload("loglevel_v1");
 	look(&during, PROC ":");
-	must(console_level() == level, "the level is not restored");
+	guest_must(console_level() == level, "the level is not restored");
 
 	out("7. notifier_v1 is disabled and unloaded: all is as it was");
-	must(!klp_write("notifier_v1", "enabled", "0"), "cannot disable");
+	guest_must(!klp_write("notifier_v1", "enabled", "0"), "cannot disable");
 	settle();
 	must_unload("notifier_v1");
 	look(&end, PROC ":");
-	must(console_level() == level, "the level is not restored");
-	must(!strncmp(end.text, plain.text, strlen(end.text)),
-	     "%s is not the original", PROC);
+	guest_must(console_level() == level, "the level is not restored");
+	guest_must(!strncmp(end.text, plain.text, strlen(end.text)),
+		   "%s is not the original", PROC);
 	guest_end();
 }

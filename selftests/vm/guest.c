@@ -167,6 +167,20 @@ void guest_end(void)
 	power_off();
 }
 
+void guest_must(int ok, const char *fmt, ...)
+{
+	char why[256];
+	va_list ap;
+
+	if (ok)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	out("# klp-sdk: fail %s", why);
+	guest_end();
+}
+
 static int load(const char *path, const char *params)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), ret = 0;

@@ -21,6 +21,7 @@
 /* Booting and output */
 void guest_boot(void);
 void __noreturn guest_end(void);
+void __printf(2, 3) guest_must(int ok, const char *fmt, ...);	/* or ends with a reason */
 void __printf(1, 2) out(const char *fmt, ...);	/* one line, newline added */
 bool cmdline_get(const char *key, char *buf, size_t size);
 
