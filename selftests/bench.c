@@ -109,8 +109,20 @@ static void read_results(int size)
 	}
 }
 
+/* In kB, or -1. The page allocator's lists for each CPU are not in it. */
+static long memory_free(void)
+{
+	char text[4096], *at;
+
+	if (file_read("/proc/meminfo", text, sizeof(text)) <= 0)
+		return -1;
+	at = strstr(text, "MemFree:");
+	return at ? atol(at + strlen("MemFree:")) : -1;
+}
+
 static void measure(int size)
 {
+	long before = memory_free(), after;
 	int n = sizes[size].n, ret;
 	char params[64];
 	long start = now_ms();
@@ -142,6 +154,10 @@ static void measure(int size)
 	guest_must(!ret, "%s does not unload: %s", MODULE, strerror(-ret));
 	if (!real_time)
 		sleep_ms(10000);
+	/* Before and after it is the same but for 4 MB; an index has up to 16 MB. */
+	after = memory_free();
+	guest_must(real_time || (after > 0 && after > before - 8192),
+		   "%ld kB of %ld are not free again", before - after, before);
 	out("# klp-sdk: %d x %d took %ld ms of the guest's time", sizes[size].ids, n,
 	    now_ms() - start);
 }
