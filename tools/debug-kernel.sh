@@ -21,16 +21,11 @@ tmp=
 package=linux-source-${series%-debug}
 config=$here/debug.config
 
-# The newest version that apt knows, or nothing.
-source_version() {
-	apt-cache policy "$package" 2>/dev/null | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'
-}
-
 # All that makes a difference: this script and the configuration, the compiler
 # (which Kbuild wants to be the same for modules), the source.
 make_key() {
 	{ cat "${BASH_SOURCE[0]}" "$config"; gcc --version; } | sha256sum | cut -c1-16
-	source_version
+	newest_version "$package"
 }
 
 # current DIRECTORY - it is complete and of this key. Without package lists, the
@@ -49,9 +44,7 @@ run_make() {
 # unpack SOURCE-PACKAGE - without most of what is not for this kernel.
 unpack() {
 	mkdir "$tmp/source" &&
-		dpkg-deb --fsys-tarfile "$1" 2>>"$log" 9>&- |
-		tar -xO --wildcards './usr/src/linux-source-*.tar.xz' 2>>"$log" 9>&- |
-		tar -xJ -C "$tmp/source" --strip-components=1 --no-same-owner \
+		unpack_source "$1" "$tmp/source" \
 			--exclude='linux-source-*/Documentation/*/*' \
 			--exclude='linux-source-*/arch/[!x]*/*.[chS]' \
 			--exclude='linux-source-*/drivers/gpu/*.[ch]' \
@@ -60,7 +53,7 @@ unpack() {
 			--exclude='linux-source-*/drivers/scsi/*.[ch]' \
 			--exclude='linux-source-*/drivers/staging/*.[ch]' \
 			--exclude='linux-source-*/sound/*.[ch]' \
-			--exclude='linux-source-*/tools/testing/*/*' 2>>"$log" 9>&-
+			--exclude='linux-source-*/tools/testing/*/*'
 }
 
 # Two tables that only make kmemleak slow: KASAN's shadow, and a hash table for a
@@ -106,16 +99,8 @@ done
 lock_kernel
 if [[ ! $refresh ]] && current "$dir"; then echo "$dir"; exit; fi
 begin_kernel 1200
-mkdir "$tmp/deb"
 
-[[ $(source_version) ]] || apt_update
-[[ $(source_version) ]] ||
-	die "no $package in this machine's package sources: add Debian's security updates to them"
-# Old lists name a package that the archive has replaced: look again, once.
-mb=$(download_size "$package") || mb=150
-say "downloading the source of kernel $series ($mb MB)"
-download_to "$tmp/deb" "$package" || { disk_full || apt_update; download_to "$tmp/deb" "$package"; } ||
-	fail "cannot download $package: check the network, run 'sudo apt-get update', then this again"
+download_source "$package"
 make_key >"$tmp/key"
 
 say "building kernel $series, once: about 4 minutes on two cores"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What setup.sh, kernel.sh and debug-kernel.sh share: messages, the cache
+# What setup.sh and those that get kernels or their source share: messages, the cache
 # directory, calls of apt-get and how a kernel gets into the cache. Sourced, not
 # run.
 set -euo pipefail
@@ -132,4 +132,30 @@ download_to() {
 	local to=$1
 	shift
 	(cd "$to" && apt-get "${apt_opts[@]}" download "$@") >>"$log" 2>&1 9>&-
+}
+
+# newest_version PACKAGE - that apt knows, or nothing.
+newest_version() {
+	apt-cache policy "$1" 2>/dev/null | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'
+}
+
+# download_source PACKAGE - a linux-source-SERIES, into $tmp/deb.
+download_source() {
+	local mb
+	mkdir "$tmp/deb"
+	[[ $(newest_version "$1") ]] || apt_update
+	[[ $(newest_version "$1") ]] ||
+		die "no $1 in this machine's package sources: add Debian's security updates to them"
+	# Old lists name a package that the archive has replaced: look again, once.
+	mb=$(download_size "$1") || mb=150
+	say "downloading the source of kernel $series ($mb MB)"
+	download_to "$tmp/deb" "$1" || { disk_full || apt_update; download_to "$tmp/deb" "$1"; } ||
+		fail "cannot download $1: check the network, run 'sudo apt-get update', then this again"
+}
+
+# unpack_source PACKAGE-FILE DIRECTORY TAR-ARGS...
+unpack_source() {
+	dpkg-deb --fsys-tarfile "$1" 2>>"$log" 9>&- |
+		tar -xO --wildcards './usr/src/linux-source-*.tar.xz' 2>>"$log" 9>&- |
+		tar -xJ -C "$2" --strip-components=1 --no-same-owner "${@:3}" 2>>"$log" 9>&-
 }

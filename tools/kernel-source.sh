@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# kernel-source.sh SERIES - gets what people lint of Debian's newest
+# linux-source-SERIES into the cache, and prints its directory: the kernel's own
+# livepatch modules, and coccicheck. Nothing is downloaded while apt knows of no newer
+# version.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC1091
+. "$here/lib.sh"
+
+[[ $# == 1 && $1 =~ ^[0-9]+\.[0-9]+$ ]] || die "usage: kernel-source.sh SERIES (such as 6.12)"
+
+series=$1
+dir=$CACHE/sources/$series
+log=$dir.log
+tmp=
+package=linux-source-$series
+# current DIRECTORY - it is complete and of the newest version that apt knows. Without
+# package lists, any will do.
+current() {
+	[[ -s $1/version && -d $1/samples/livepatch && -x $1/scripts/coccicheck ]] &&
+		[[ ! $version || $(cat "$1/version") == "$version" ]]
+}
+
+version=$(newest_version "$package")
+if current "$dir"; then echo "$dir"; exit; fi
+
+check_debian
+lock_kernel
+if current "$dir"; then echo "$dir"; exit; fi
+begin_kernel 200
+
+download_source "$package"
+newest_version "$package" >"$tmp/version"
+# All folders of that name: they are not the same ones in all series.
+unpack_source "$tmp"/deb/*.deb "$tmp" --wildcards \
+	'linux-source-*/livepatch/*' 'linux-source-*/scripts/coccicheck' ||
+	fail "cannot unpack $package"
+rm -r "$tmp/deb"
+version=$(cat "$tmp/version")
+current "$tmp" || fail "$package is not what it was: no samples/livepatch or scripts/coccicheck"
+
+publish_kernel
+echo "$dir"
