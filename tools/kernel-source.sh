@@ -13,6 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 series=$1
 dir=$CACHE/sources/$series
+# shellcheck disable=SC2034 # for lib.sh
 log=$dir.log
 tmp=
 package=linux-source-$series
