@@ -5,12 +5,14 @@ KDIR	?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build \
 				  $(CACHE)/kernels/6.12/kdir))
 SERIES	?= 6.1 6.12
 DEBUG	?= 6.12-debug
+# With C=1: what sparse warns of fails the build, as in the tests.
+CF	?= -Wsparse-error
 
 all: modules
 
 modules:
 	@tools/check-kdir.sh "$(KDIR)"
-	$(MAKE) -C "$(KDIR)" M=$(CURDIR)/examples modules
+	$(MAKE) -C "$(KDIR)" M=$(CURDIR)/examples CF="$(CF)" modules
 
 setup:
 	@tools/setup.sh $(SERIES)

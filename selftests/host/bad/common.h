@@ -20,3 +20,6 @@ struct other {
 };
 
 #define THING_ID	KLP_SDK_STATE_ID(7)
+
+/* What stands for a patched function. */
+int read_thing(void);
