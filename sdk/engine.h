@@ -101,6 +101,19 @@ static inline void klp_sdk_slot_publish(void **slot, void *data)
 	smp_store_release(slot, data);
 }
 
+/* An object that a replaced patch has made, for those who take over from it. */
+static inline void __klp_sdk_prev *klp_sdk_as_prev(void *data)
+{
+	return (void __force __klp_sdk_prev *)data;
+}
+
+/* As klp_sdk_slot_publish(), for what klp_sdk_prev() reads. */
+static inline void klp_sdk_prev_publish(void __klp_sdk_prev **slot, void *data)
+{
+	/* Pairs with the address dependency in klp_sdk_dereference(). */
+	smp_store_release(slot, klp_sdk_as_prev(data));
+}
+
 /**
  * struct klp_sdk_leaver - A state of replaced patches that goes away
  * @node:	entry in klp_sdk_patch.leavers
@@ -138,7 +151,7 @@ int klp_sdk_leaver_add(struct klp_sdk_patch *patch,
 
 struct klp_sdk_holder *klp_sdk_record_holder(const struct klp_sdk_patch *patch,
 					     struct klp_sdk_record *record,
-					     const struct klp_state *kstate);
+					     const struct klp_state __klp_sdk_prev *kstate);
 void klp_sdk_record_check_forced(struct klp_sdk_record *record);
 
 int klp_sdk_check_room(struct klp_sdk_patch *patch,

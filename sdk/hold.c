@@ -31,14 +31,16 @@ static bool klp_sdk_holder_listed(const struct klp_sdk_patch *patch,
  */
 struct klp_sdk_holder *klp_sdk_record_holder(const struct klp_sdk_patch *patch,
 					     struct klp_sdk_record *record,
-					     const struct klp_state *kstate)
+					     const struct klp_state __klp_sdk_prev *kstate)
 {
+	/* To be compared. */
+	const struct klp_state *listed = (const struct klp_state __force *)kstate;
 	struct klp_sdk_holder *holder;
 
 	list_for_each_entry(holder, &record->holders, node)
-		if (holder->kstate == kstate &&
-		    kstate->version >= holder->version &&
-		    kstate->data == record->data &&
+		if (holder->kstate == listed &&
+		    listed->version >= holder->version &&
+		    listed->data == record->data &&
 		    klp_sdk_holder_listed(patch, holder))
 			return holder;
 
@@ -155,8 +157,9 @@ static int klp_sdk_plan_migration(struct klp_sdk_patch *patch,
  */
 static int klp_sdk_plan_raw(struct klp_sdk_patch *patch,
 			    struct klp_sdk_state *state,
-			    struct klp_state *prev)
+			    struct klp_state __klp_sdk_prev *prev)
 {
+	u32 version = klp_sdk_compat_prev_version(prev);
 	int ret;
 
 	if (!patch->replace) {
@@ -173,8 +176,8 @@ static int klp_sdk_plan_raw(struct klp_sdk_patch *patch,
 	}
 
 	state->plan = KLP_SDK_HOW_INHERIT;
-	if (prev->version != state->props->version) {
-		ret = klp_sdk_plan_migration(patch, state, prev->version,
+	if (version != state->props->version) {
+		ret = klp_sdk_plan_migration(patch, state, version,
 					     klp_sdk_raw_name);
 		if (ret)
 			return ret;
@@ -182,7 +185,7 @@ static int klp_sdk_plan_raw(struct klp_sdk_patch *patch,
 	if (state->plan == KLP_SDK_HOW_GROW) {
 		klp_sdk_state_err(patch, state,
 				  "cannot grow in place the data of %s; use KLP_SDK_CONVERT() from version %u",
-				  klp_sdk_raw_name, prev->version);
+				  klp_sdk_raw_name, version);
 		return -EINVAL;
 	}
 
@@ -281,11 +284,11 @@ static int klp_sdk_plan(struct klp_sdk_patch *patch,
 	const struct klp_sdk_state_props *props = state->props;
 	struct klp_sdk_record *record = *recordp;
 	struct klp_sdk_holder *holder;
-	struct klp_state *prev;
+	struct klp_state __klp_sdk_prev *prev;
 	int ret;
 
 	/* Safe: vmlinux's callbacks run within a transition only. */
-	prev = klp_get_prev_state(klp_sdk_state_id(state));
+	prev = klp_sdk_compat_prev_state(klp_sdk_state_id(state));
 	state->plan = KLP_SDK_HOW_INTRODUCE;
 	state->from = NULL;
 	state->raw = NULL;
@@ -460,7 +463,7 @@ static void klp_sdk_drop_others(struct klp_sdk_state *state)
 		klp_sdk_holder_free(holder);
 	}
 	if (state->spare && state->raw)
-		state->raw->data = NULL;
+		klp_sdk_compat_prev_clear(state->raw);
 }
 
 /*

@@ -65,7 +65,7 @@ int klp_sdk_leavers_find(struct klp_sdk_patch *patch)
 	struct klp_sdk_record *record, *next;
 	struct klp_sdk_holder *holder;
 	struct klp_sdk_root *root;
-	struct klp_state *prev;
+	struct klp_state __klp_sdk_prev *prev;
 	int ret;
 
 	root = klp_sdk_root();
@@ -84,7 +84,7 @@ int klp_sdk_leavers_find(struct klp_sdk_patch *patch)
 			       KLP_SDK_MAJOR, KLP_SDK_MINOR);
 			return -EPROTO;
 		}
-		prev = klp_get_prev_state(record->id);
+		prev = klp_sdk_compat_prev_state(record->id);
 		if (!prev) {
 			/* Replaced by a patch without the SDK, that went. */
 			klp_sdk_record_forget(record);
@@ -96,7 +96,7 @@ int klp_sdk_leavers_find(struct klp_sdk_patch *patch)
 		if (!holder) {
 			pr_err("klp-sdk: %s: state '%s' (id %lu) is held by a livepatch without klp-sdk; declare it at version %u or later\n",
 			       patch->patch.mod->name, record->name, record->id,
-			       prev->version);
+			       klp_sdk_compat_prev_version(prev));
 			return -EINVAL;
 		}
 		if (record->flags & KLP_SDK_RECORD_PERMANENT) {

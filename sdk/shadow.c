@@ -193,8 +193,8 @@ other:
 }
 
 struct klp_sdk_plain_step {
+	void __klp_sdk_prev *old;
 	const struct klp_sdk_shadow_convert *how;
-	void *old;
 };
 
 /* Called by the core for the new value, under its lock. */
@@ -246,7 +246,7 @@ static void *klp_sdk_plain_convert(const struct klp_sdk_shadow_type *type,
 		step.how = klp_sdk_plain_newest(type, parent);
 	if (step.how) {
 		old_key = klp_sdk_shadow_key(type, step.how->version);
-		step.old = klp_shadow_get(parent, old_key);
+		step.old = klp_sdk_as_prev(klp_shadow_get(parent, old_key));
 		data = klp_shadow_alloc(parent, key, klp_sdk_shadow_size(type),
 					GFP_ATOMIC | __GFP_NOWARN,
 					klp_sdk_plain_ctor, &step);
@@ -303,18 +303,21 @@ void *klp_sdk_shadow_find(const struct klp_sdk_shadow_type *type, void *parent)
 	return IS_ERR(data) ? NULL : data;
 }
 
-void *klp_sdk_shadow_find_old(const struct klp_sdk_shadow_type *type,
-			      void *parent, u32 version)
+void __klp_sdk_prev *
+klp_sdk_shadow_find_old(const struct klp_sdk_shadow_type *type, void *parent,
+			u32 version)
 {
 	void *data;
 
 	if (type->props->indexed)
-		return klp_sdk_shadow_find_indexed(type->slots, parent, version);
+		return klp_sdk_as_prev(klp_sdk_shadow_find_indexed(type->slots,
+								   parent,
+								   version));
 
 	data = klp_shadow_get(parent, klp_sdk_shadow_key(type, version));
 	/* The next look is for the new value, see klp_sdk_plain_find(). */
 	smp_rmb();
-	return data;
+	return klp_sdk_as_prev(data);
 }
 
 /*
@@ -732,7 +735,8 @@ static void klp_sdk_indexed_convert(struct klp_sdk_shadow *shadow,
 	if (klp_sdk_shadow_lookup(table, old->parent) == old) {
 		node = klp_sdk_shadow_pop(shadow);
 		node->parent = old->parent;
-		shadow->from->convert(old->parent, node->data, old->data);
+		shadow->from->convert(old->parent, node->data,
+				      klp_sdk_as_prev(old->data));
 		/* Cannot fail: who else detaches nodes has the lock. */
 		WARN_ON(rhashtable_replace_fast(&table->ht, &old->head,
 						&node->head,

@@ -84,7 +84,9 @@ static int klp_sdk_take_raw(struct klp_sdk_patch *patch,
 			    struct klp_sdk_state *state)
 {
 	size_t want = state->from ? state->from->old_size : state->size;
-	size_t size = klp_sdk_compat_kmalloc_size(state->raw->data);
+	/* The system's from now on. */
+	void *data = (void __force *)klp_sdk_compat_prev_data(state->raw);
+	size_t size = klp_sdk_compat_kmalloc_size(data);
 	struct klp_sdk_record *record = state->record;
 
 	if (!size) {
@@ -97,12 +99,13 @@ static int klp_sdk_take_raw(struct klp_sdk_patch *patch,
 	if (size < want) {
 		klp_sdk_state_err(patch, state,
 				  "version %u has at most %zu bytes in %s; correct the type",
-				  state->raw->version, size, klp_sdk_raw_name);
+				  klp_sdk_compat_prev_version(state->raw),
+				  size, klp_sdk_raw_name);
 		return -EINVAL;
 	}
 
-	record->data = state->raw->data;
-	record->version = state->raw->version;
+	record->data = data;
+	record->version = klp_sdk_compat_prev_version(state->raw);
 	/* No room to grow that anybody has asked for. */
 	record->data_size = want;
 	record->alloc_size = want;
@@ -176,7 +179,7 @@ int klp_sdk_state_prepare(struct klp_sdk_patch *patch,
 	state->holder->phase = KLP_SDK_PREPARED;
 	switch (state->how) {
 	case KLP_SDK_HOW_CONVERT:
-		klp_sdk_slot_publish(state->from->prev, record->data);
+		klp_sdk_prev_publish(state->from->prev, record->data);
 		break;
 	case KLP_SDK_HOW_INHERIT:
 	case KLP_SDK_HOW_GROW:
@@ -276,8 +279,8 @@ static void klp_sdk_convert(struct klp_sdk_state *state)
 	struct klp_sdk_record *record = state->record;
 	void *old = record->data;
 
-	state->from->convert(state->spare, old);
-	klp_sdk_slot_publish(state->from->prev, NULL);
+	state->from->convert(state->spare, klp_sdk_as_prev(old));
+	klp_sdk_prev_publish(state->from->prev, NULL);
 
 	record->data = state->spare;
 	record->alloc_size = klp_sdk_alloc_size(state);
@@ -294,8 +297,8 @@ static void klp_sdk_convert(struct klp_sdk_state *state)
 void klp_sdk_state_complete(struct klp_sdk_patch *patch,
 			    struct klp_sdk_state *state)
 {
+	const void __klp_sdk_prev *old = klp_sdk_as_prev(state->record->data);
 	struct klp_sdk_record *record = state->record;
-	const void *old = record->data;
 
 	klp_sdk_record_check_forced(record);
 	klp_sdk_shadows_complete(state);

@@ -84,14 +84,14 @@ static void opener_get(struct seq_file *m)
 static struct pid *opener_find(struct seq_file *m)
 {
 	struct pid *pid = NULL;
-	struct opener_v1 *old;
+	struct opener_v1 __klp_sdk_prev *old;
 	struct opener *o;
 
 	rcu_read_lock();
 	old = klp_sdk_shadow_prev(opener, opener_v1, m);
 	o = klp_sdk_shadow_get(opener, m);
 	if (old)
-		pid = old->pid;
+		pid = klp_sdk_dereference(old)->pid;
 	else if (o)
 		pid = o->pid;
 	rcu_read_unlock();

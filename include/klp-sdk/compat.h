@@ -17,6 +17,8 @@
 #include <linux/slab.h>
 #include <linux/version.h>
 
+#include <klp-sdk/sparse.h>
+
 /*
  * Hard bounds. kernel/livepatch was read from 5.10 to 7.2; a later kernel may
  * drop klp_state.version and .data or move the callbacks, and a patch that
@@ -138,5 +140,45 @@ static inline void klp_sdk_compat_walk_bucket(struct rhashtable_iter *iter)
 	iter->p = NULL;
 	iter->skip = 0;
 }
+
+/*
+ * The state @id of the patches before the one that is being enabled, as the core
+ * lists it; NULL if none has it. A predecessor's: what is read of it stands below.
+ */
+static inline struct klp_state __klp_sdk_prev *
+klp_sdk_compat_prev_state(unsigned long id)
+{
+	return (struct klp_state __force __klp_sdk_prev *)klp_get_prev_state(id);
+}
+
+static inline unsigned int
+klp_sdk_compat_prev_version(const struct klp_state __klp_sdk_prev *prev)
+{
+	return ((const struct klp_state __force *)prev)->version;
+}
+
+static inline void __klp_sdk_prev *
+klp_sdk_compat_prev_data(const struct klp_state __klp_sdk_prev *prev)
+{
+	return (void __force __klp_sdk_prev *)
+		((const struct klp_state __force *)prev)->data;
+}
+
+/* Its data is about to be freed. */
+static inline void
+klp_sdk_compat_prev_clear(struct klp_state __klp_sdk_prev *prev)
+{
+	((struct klp_state __force *)prev)->data = NULL;
+}
+
+/*
+ * Has sparse look for the rcu_read_lock() of the caller: a context with a negative
+ * number is checked. Not since 7.0, where rcu_read_lock() tells nobody but clang.
+ */
+#if defined(__CHECKER__) && !defined(context_unsafe)
+void klp_sdk_compat_under_rcu(void) __attribute__((context(RCU, -1, 1)));
+#else
+#define klp_sdk_compat_under_rcu()	((void)0)
+#endif
 
 #endif /* _KLP_SDK_COMPAT_H */

@@ -8,6 +8,7 @@
 #include <klp-sdk/lasting.h>
 #include <klp-sdk/patch.h>
 #include <klp-sdk/shadow.h>
+#include <klp-sdk/sparse.h>
 #include <klp-sdk/state.h>
 #include <klp-sdk/version.h>
 

@@ -13,6 +13,7 @@
 #include <linux/types.h>
 
 #include <klp-sdk/compat.h>
+#include <klp-sdk/sparse.h>
 
 /**
  * DOC: The life of a shadow variable
@@ -102,7 +103,7 @@ struct klp_sdk_shadow_convert {
 	u32 version;
 	size_t old_size;
 	size_t new_size;
-	void (*convert)(void *parent, void *data, void *old);
+	void (*convert)(void *parent, void *data, void __klp_sdk_prev *old);
 	void (*dtor)(void *parent, void *old);
 };
 
@@ -222,9 +223,9 @@ struct klp_sdk_shadow {
 	typedef _parent _name##_klp_sdk_parent;				\
 	typedef _new _name##_klp_sdk_new;				\
 	static void _name##_klp_sdk_convert(void *__parent, void *__data, \
-					    void *__old)		\
+					    void __klp_sdk_prev *__old)	\
 	{								\
-		_fn(__parent, __data, __old);				\
+		_fn(__parent, __data, (void __force *)__old);		\
 	}								\
 	static void (*const _name##_klp_sdk_old_dtor)(_parent *, _old *) = _dtor; \
 	static void _name##_klp_sdk_dtor(void *parent, void *old)	\
@@ -239,7 +240,7 @@ struct klp_sdk_shadow {
 		.convert	= _name##_klp_sdk_convert,		\
 		.dtor		= _name##_klp_sdk_dtor,			\
 	};								\
-	static __always_inline __maybe_unused _old *			\
+	static __always_inline __maybe_unused _old __klp_sdk_prev *	\
 	_name##_klp_sdk_prev(const struct klp_sdk_shadow_type *type,	\
 			     _parent *parent)				\
 	{								\
@@ -540,10 +541,12 @@ struct klp_sdk_shadow {
  * Context: under rcu_read_lock(), and no longer. What is written after the value was
  * converted is lost.
  *
- * Return: the old value, or NULL if there is none, or none any more.
+ * Return: the old value, or NULL if there is none, or none any more. To be tested for
+ * NULL, and read with klp_sdk_dereference().
  */
 #define klp_sdk_shadow_prev(_shadow, _conversion, _parent)		\
-	_conversion##_klp_sdk_prev(&_shadow##_klp_sdk_type, _parent)
+	(klp_sdk_compat_under_rcu(),					\
+	 _conversion##_klp_sdk_prev(&_shadow##_klp_sdk_type, _parent))
 
 /**
  * klp_sdk_shadow_each() - Call a function for all shadow variables of a type
@@ -564,8 +567,9 @@ struct klp_sdk_shadow {
 void *klp_sdk_shadow_find(const struct klp_sdk_shadow_type *type, void *parent);
 void *klp_sdk_shadow_find_indexed(const struct klp_sdk_shadow_slots *slots,
 				  void *parent, u32 version);
-void *klp_sdk_shadow_find_old(const struct klp_sdk_shadow_type *type,
-			      void *parent, u32 version);
+void __klp_sdk_prev *
+klp_sdk_shadow_find_old(const struct klp_sdk_shadow_type *type, void *parent,
+			u32 version);
 void *klp_sdk_shadow_new(const struct klp_sdk_shadow_type *type, void *parent,
 			 gfp_t gfp, void *arg, bool or_get);
 void klp_sdk_shadow_remove(const struct klp_sdk_shadow_type *type, void *parent);

@@ -11,6 +11,9 @@
 #include <linux/rcupdate.h>
 #include <linux/types.h>
 
+#include <klp-sdk/compat.h>
+#include <klp-sdk/sparse.h>
+
 /**
  * DOC: The life of a system state
  *
@@ -73,10 +76,10 @@ struct klp_sdk_migration {
 	unsigned int version;
 	size_t old_size;
 	size_t new_size;
-	void (*convert)(void *data, const void *old);
+	void (*convert)(void *data, const void __klp_sdk_prev *old);
 	void (*grow)(void *data);
 	/* where klp_sdk_prev() finds the predecessor's object */
-	void **prev;
+	void __klp_sdk_prev **prev;
 };
 
 /*
@@ -131,7 +134,7 @@ struct klp_sdk_state_fns {
 	void (*post_patch)(void *data);
 	void (*pre_unpatch)(void *data);
 	void (*post_unpatch)(void *data);
-	void (*adopt)(void *data, const void *old);
+	void (*adopt)(void *data, const void __klp_sdk_prev *old);
 } __no_randomize_layout;
 
 /*
@@ -180,7 +183,7 @@ struct klp_sdk_state {
 	int how;
 	const struct klp_sdk_migration *from;
 	/* the state of a patch without the SDK that this one takes over */
-	struct klp_state *raw;
+	struct klp_state __klp_sdk_prev *raw;
 	/* the record that such a patch has made stale */
 	struct klp_sdk_record *stale;
 	/* nobody had the state since a patch was forced out */
@@ -222,10 +225,11 @@ struct klp_sdk_state {
 		      "klp-sdk: migration " #_name ": " #_fn		\
 		      " must be void (" #_new " *, const " #_old " *)"); \
 	typedef _new _name##_klp_sdk_new;				\
-	static void *_name##_klp_sdk_slot;				\
-	static void _name##_klp_sdk_convert(void *__data, const void *__old) \
+	static void __klp_sdk_prev *_name##_klp_sdk_slot;		\
+	static void							\
+	_name##_klp_sdk_convert(void *__data, const void __klp_sdk_prev *__old) \
 	{								\
-		_fn(__data, __old);					\
+		_fn(__data, (const void __force *)__old);		\
 	}								\
 	static const struct klp_sdk_convert _name##_klp_sdk = {		\
 		.migration = {						\
@@ -236,7 +240,7 @@ struct klp_sdk_state {
 			.prev		= &_name##_klp_sdk_slot,	\
 		},							\
 	};								\
-	static __always_inline __maybe_unused _old *			\
+	static __always_inline __maybe_unused _old __klp_sdk_prev *	\
 	_name##_klp_sdk_prev(void)					\
 	{								\
 		RCU_LOCKDEP_WARN(!rcu_read_lock_held(),			\
@@ -413,10 +417,12 @@ struct klp_sdk_state {
 		if (_name##_klp_sdk_decl.post_unpatch)			\
 			_name##_klp_sdk_decl.post_unpatch(data);	\
 	}								\
-	static void _name##_klp_sdk_adopt(void *data, const void *old)	\
+	static void							\
+	_name##_klp_sdk_adopt(void *data, const void __klp_sdk_prev *old) \
 	{								\
 		if (_name##_klp_sdk_decl.adopt)				\
-			_name##_klp_sdk_decl.adopt(data, old);		\
+			_name##_klp_sdk_decl.adopt(data,		\
+						   (const void __force *)old); \
 	}								\
 	static const struct klp_sdk_state_fns _name##_klp_sdk_fns = {	\
 		.pre_patch	= _name##_klp_sdk_pre_patch,		\
@@ -494,9 +500,10 @@ struct klp_sdk_state {
  * Values written after the conversion has read them are lost.
  *
  * Return: the older object while the transition from that version is under
- * way, otherwise NULL.
+ * way, otherwise NULL. To be tested for NULL, and read with klp_sdk_dereference().
  */
-#define klp_sdk_prev(_migration)	_migration##_klp_sdk_prev()
+#define klp_sdk_prev(_migration)					\
+	(klp_sdk_compat_under_rcu(), _migration##_klp_sdk_prev())
 
 /**
  * KLP_SDK_STATES() - List the states of a patch for KLP_SDK_PATCH()

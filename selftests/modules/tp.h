@@ -361,6 +361,9 @@ static int tp_show(struct seq_file *m, void *v)
 {
 	TP_ALPHA_T *a = klp_sdk_live(alpha);
 	TP_BETA_T *b = klp_sdk_data(beta);
+#if TP_ALPHA == 2
+	const struct alpha_v1 *old;
+#endif
 
 	seq_printf(m, "patch=%s", KBUILD_MODNAME);
 	b = klp_sdk_data(beta);
@@ -373,9 +376,9 @@ static int tp_show(struct seq_file *m, void *v)
 #if TP_ALPHA == 2
 	seq_printf(m, " from=%d", a ? a->from : -1);
 	rcu_read_lock();
-	if (klp_sdk_prev(alpha_v1))
-		seq_printf(m, " prev=%px prev_saved=%d",
-			   klp_sdk_prev(alpha_v1), klp_sdk_prev(alpha_v1)->saved);
+	old = klp_sdk_dereference(klp_sdk_prev(alpha_v1));
+	if (old)
+		seq_printf(m, " prev=%px prev_saved=%d", old, old->saved);
 	rcu_read_unlock();
 #endif
 #if TP_BETA == 2 && !defined(TP_BETA_HUGE)

@@ -243,9 +243,11 @@ KLP_SDK_SHADOW_CONVERT(_name##_v1, 1, struct tpc_parent, struct tpc_v1,	\
 
 #define TPC_OPS_PREV(_name)						\
 static bool _name##_prev(struct tpc_parent *p, struct tpc_seen *s)	\
+	__must_hold(RCU)						\
 {									\
-	const struct tpc_v1 *old = klp_sdk_shadow_prev(_name, _name##_v1, p); \
+	const struct tpc_v1 *old;					\
 									\
+	old = klp_sdk_dereference(klp_sdk_shadow_prev(_name, _name##_v1, p)); \
 	if (old)							\
 		tpc_see(s, &old->head, &old->tail, true);		\
 	return old;							\

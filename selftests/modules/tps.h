@@ -400,11 +400,14 @@ static int tps_op_set(const char *val, const struct kernel_param *kp)
 		return tps_mistake(call, p);
 #if TPS == 2
 	if (!strcmp(call, "prev")) {
+		const struct tps_v1 __klp_sdk_prev *old;
+
 		rcu_read_lock();
 		if (!strcmp(type, "plain"))
-			tps_see_old(klp_sdk_shadow_prev(plain, plain_v1, p));
+			old = klp_sdk_shadow_prev(plain, plain_v1, p);
 		else
-			tps_see_old(klp_sdk_shadow_prev(index, index_v1, p));
+			old = klp_sdk_shadow_prev(index, index_v1, p);
+		tps_see_old(klp_sdk_dereference(old));
 		rcu_read_unlock();
 		return 0;
 	}

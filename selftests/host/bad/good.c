@@ -16,10 +16,17 @@ static int pre_patch(struct thing *data)
 	return 0;
 }
 
+static void adopt(struct thing *data, const void *old)
+{
+	const struct thing_v1 *v1 = old;
+
+	data->more = v1->value;
+}
+
 KLP_SDK_CONVERT(thing_v1, 1, struct thing_v1, struct thing, from_v1);
 KLP_SDK_STATE(thing, struct thing, .id = THING_ID, .version = 2,
 	      .convert = { KLP_SDK_FROM(thing_v1) },
-	      .pre_patch = pre_patch);
+	      .pre_patch = pre_patch, .adopt = adopt);
 
 /* A plain type, for the comparison below. */
 struct value {
@@ -101,6 +108,26 @@ int read_data(void)
 	return klp_sdk_data(shared)->value;
 }
 
+/* The older object, by whom finds it and by a function that is told to. */
+static int value_v1(const struct thing_v1 __klp_sdk_prev *old) __must_hold(RCU)
+{
+	return klp_sdk_dereference(old)->value;
+}
+
+int read_thing(void)
+{
+	const struct thing_v1 __klp_sdk_prev *old;
+	int value = 0;
+
+	rcu_read_lock();
+	old = klp_sdk_prev(thing_v1);
+	if (old)
+		value = klp_sdk_dereference(old)->value + value_v1(old);
+	rcu_read_unlock();
+
+	return value;
+}
+
 static void add(struct parent *parent, struct thing *value, void *arg)
 {
 	*(int *)arg += value->value;
@@ -108,9 +135,15 @@ static void add(struct parent *parent, struct thing *value, void *arg)
 
 long value_of(struct parent *parent)
 {
-	struct thing_v1 *old = klp_sdk_shadow_prev(listed, value_v1, parent);
 	struct thing *value = klp_sdk_shadow_get(listed, parent);
-	int sum = (old ? old->value : 0) + (value ? value->value : 0);
+	int sum = value ? value->value : 0;
+	struct thing_v1 __klp_sdk_prev *old;
+
+	rcu_read_lock();
+	old = klp_sdk_shadow_prev(listed, value_v1, parent);
+	if (old)
+		sum += klp_sdk_dereference(old)->value;
+	rcu_read_unlock();
 
 	klp_sdk_shadow_each(listed, add, &sum);
 	klp_sdk_shadow_free(listed, parent);

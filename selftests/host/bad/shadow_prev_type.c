@@ -16,7 +16,13 @@ KLP_SDK_PATCH(.states = KLP_SDK_STATES(&owner));
 
 long value_of(struct parent *parent)
 {
-	struct thing *old = klp_sdk_shadow_prev(thing, thing_v1, parent);
+	struct thing *old;
+	long value;
 
-	return old ? old->value : 0;
+	rcu_read_lock();
+	old = klp_sdk_dereference(klp_sdk_shadow_prev(thing, thing_v1, parent));
+	value = old ? old->value : 0;
+	rcu_read_unlock();
+
+	return value;
 }
