@@ -114,6 +114,13 @@ static inline void klp_sdk_prev_publish(void __klp_sdk_prev **slot, void *data)
 	smp_store_release(slot, klp_sdk_as_prev(data));
 }
 
+/* All that the engine does to a state it does in a callback, by phases. */
+#ifdef __CHECKER__
+# define __klp_sdk_in_callback	__attribute__((context(KLP_SDK_CALLBACK, 1, 1)))
+#else
+# define __klp_sdk_in_callback
+#endif
+
 /**
  * struct klp_sdk_leaver - A state of replaced patches that goes away
  * @node:	entry in klp_sdk_patch.leavers

@@ -535,6 +535,7 @@ void klp_sdk_shadow_walk(const struct klp_sdk_shadow_type *type,
 
 /* NULL if there is no memory. */
 struct klp_sdk_shadow_table *klp_sdk_shadow_table_make(const char *name)
+	__klp_sdk_in_callback
 {
 	struct klp_sdk_shadow_table *table;
 
@@ -630,6 +631,7 @@ static void klp_sdk_shadow_free_node(void *ptr, void *arg)
  */
 void klp_sdk_shadow_table_free(struct klp_sdk_shadow_table *table,
 			       struct klp_sdk_shadow_holder *part)
+	__klp_sdk_in_callback
 {
 	struct klp_sdk_shadow_end end = { .part = part };
 	struct bucket_table *tbl;

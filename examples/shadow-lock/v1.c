@@ -5,14 +5,14 @@
  */
 #include "columns.h"
 
-static int seqs_pre_patch(struct seqs *s)
+static int seqs_pre_patch(struct seqs *s) __klp_sdk_callback
 {
 	klp_sdk_lock_class_init(&s->class, "columns");
 	return 0;
 }
 
 /* The shadow variables are gone before this, and their locks with them. */
-static void seqs_post_unpatch(struct seqs *s)
+static void seqs_post_unpatch(struct seqs *s) __klp_sdk_callback
 {
 	klp_sdk_lock_class_destroy(&s->class);
 }

@@ -172,8 +172,8 @@ klp_sdk_compat_prev_clear(struct klp_state __klp_sdk_prev *prev)
 }
 
 /*
- * Has sparse look for the rcu_read_lock() of the caller: a context with a negative
- * number is checked. Not since 7.0, where rcu_read_lock() tells nobody but clang.
+ * Has sparse look for the rcu_read_lock() of the caller; see __klp_sdk_callback for
+ * the numbers. Not since 7.0, where rcu_read_lock() tells nobody but clang.
  */
 #if defined(__CHECKER__) && !defined(context_unsafe)
 void klp_sdk_compat_under_rcu(void) __attribute__((context(RCU, -1, 1)));

@@ -18,6 +18,7 @@
 #include <linux/workqueue.h>
 
 #include <klp-sdk/compat.h>
+#include <klp-sdk/sparse.h>
 
 /**
  * DOC: What must not stay behind in a module
@@ -68,12 +69,14 @@ struct klp_sdk_lock_class {
  * @class:	in kmalloc() memory, zeroed
  * @name:	copied
  *
- * Context: any in which lockdep_register_key() may run: process context, as in
- * .pre_patch. Ownership: undo it with klp_sdk_lock_class_destroy() before the
- * memory is freed, usually in .post_unpatch.
+ * Context: process context, in a function of the state that is marked
+ * __klp_sdk_callback, usually .pre_patch. Ownership: undo it with
+ * klp_sdk_lock_class_destroy() before the memory is freed, usually in
+ * .post_unpatch.
  */
-static inline void klp_sdk_lock_class_init(struct klp_sdk_lock_class *class,
-					   const char *name)
+static __klp_sdk_inline void
+klp_sdk_lock_class_init(struct klp_sdk_lock_class *class, const char *name)
+	__klp_sdk_callback
 {
 	strscpy(class->name, name, sizeof(class->name));
 	lockdep_register_key(&class->key);
@@ -84,9 +87,13 @@ static inline void klp_sdk_lock_class_init(struct klp_sdk_lock_class *class,
  * @class:	what klp_sdk_lock_class_init() registered
  *
  * Nothing of the class is used any more: locks are free, timers and work items
- * are cancelled. Context: process context; may sleep under lockdep.
+ * are cancelled.
+ *
+ * Context: as for klp_sdk_lock_class_init(); may sleep under lockdep.
  */
-static inline void klp_sdk_lock_class_destroy(struct klp_sdk_lock_class *class)
+static __klp_sdk_inline void
+klp_sdk_lock_class_destroy(struct klp_sdk_lock_class *class)
+	__klp_sdk_callback
 {
 	lockdep_unregister_key(&class->key);
 }
@@ -177,10 +184,13 @@ static inline void klp_sdk_timer_setup(struct timer_list *timer,
  * Waits for the old function if it runs. Whether and when the timer is to expire
  * does not change.
  *
- * Context: process context; may sleep.
+ * Context: process context, in an .adopt that is marked __klp_sdk_callback; may
+ * sleep.
  */
-static inline void klp_sdk_timer_adopt(struct timer_list *timer,
-				       void (*fn)(struct timer_list *timer))
+static __klp_sdk_inline void
+klp_sdk_timer_adopt(struct timer_list *timer,
+		    void (*fn)(struct timer_list *timer))
+	__klp_sdk_callback
 {
 	WRITE_ONCE(timer->function, fn);
 	/* Timers read it and call it in softirq, which is a reader of RCU. */
@@ -236,10 +246,12 @@ static inline bool __klp_sdk_work_set(struct work_struct *work, work_func_t fn)
  * afterwards if there may be something to do: an item that was queued, that
  * queues itself, or that somebody queued meanwhile, is not queued any more.
  *
- * Context: process context; may sleep. Do not hold a lock that the function
+ * Context: as for klp_sdk_timer_adopt(). Do not hold a lock that the function
  * takes. The function must not load a module: .adopt runs under klp_mutex.
  */
-static inline void klp_sdk_work_adopt(struct work_struct *work, work_func_t fn)
+static __klp_sdk_inline void
+klp_sdk_work_adopt(struct work_struct *work, work_func_t fn)
+	__klp_sdk_callback
 {
 	/*
 	 * The function last: the workqueue finds the worker that runs an item by
@@ -279,8 +291,9 @@ klp_sdk_delayed_work_init(struct delayed_work *dwork, work_func_t fn,
  *
  * Context: as for klp_sdk_work_adopt().
  */
-static inline void klp_sdk_delayed_work_adopt(struct delayed_work *dwork,
-					      work_func_t fn)
+static __klp_sdk_inline void
+klp_sdk_delayed_work_adopt(struct delayed_work *dwork, work_func_t fn)
+	__klp_sdk_callback
 {
 	do {
 		cancel_delayed_work_sync(dwork);

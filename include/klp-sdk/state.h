@@ -228,6 +228,7 @@ struct klp_sdk_state {
 	static void __klp_sdk_prev *_name##_klp_sdk_slot;		\
 	static void							\
 	_name##_klp_sdk_convert(void *__data, const void __klp_sdk_prev *__old) \
+		__klp_sdk_callback					\
 	{								\
 		_fn(__data, (const void __force *)__old);		\
 	}								\
@@ -284,7 +285,7 @@ struct klp_sdk_state {
 		      "klp-sdk: migration " #_name ": " #_fn		\
 		      " must be void (" #_new " *)");			\
 	typedef _new _name##_klp_sdk_new;				\
-	static void _name##_klp_sdk_grow(void *__data)			\
+	static void _name##_klp_sdk_grow(void *__data) __klp_sdk_callback \
 	{								\
 		_fn(__data);						\
 	}								\

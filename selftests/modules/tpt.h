@@ -64,7 +64,7 @@ static void clock_dwork(struct work_struct *work)
 	schedule_delayed_work(&c->dwork, HZ / 20);
 }
 
-static int clock_pre_patch(struct clock *c)
+static int clock_pre_patch(struct clock *c) __klp_sdk_callback
 {
 	klp_sdk_lock_class_init(&c->mutex_class, "clock_mutex");
 	klp_sdk_lock_class_init(&c->lock_class, "clock_lock");
@@ -96,7 +96,7 @@ static void clock_pre_unpatch(struct clock *c)
 	cancel_delayed_work_sync(&c->dwork);
 }
 
-static void clock_post_unpatch(struct clock *c)
+static void clock_post_unpatch(struct clock *c) __klp_sdk_callback
 {
 	klp_sdk_lock_class_destroy(&c->mutex_class);
 	klp_sdk_lock_class_destroy(&c->lock_class);
@@ -107,7 +107,7 @@ static void clock_post_unpatch(struct clock *c)
 	klp_sdk_lock_class_destroy(&c->dwork_timer_class);
 }
 
-static void clock_adopt(struct clock *c, const void *old)
+static void clock_adopt(struct clock *c, const void *old) __klp_sdk_callback
 {
 	klp_sdk_timer_adopt(&c->timer, clock_tick);
 	/* The timer queues it again. */

@@ -4,7 +4,7 @@
  * variables cost.
  */
 #include <linux/livepatch.h>
-#include "shadow.h"
+#include "clock.h"
 
 static void from_v1(struct thing *data, const struct thing_v1 *old)
 {
@@ -27,6 +27,60 @@ KLP_SDK_CONVERT(thing_v1, 1, struct thing_v1, struct thing, from_v1);
 KLP_SDK_STATE(thing, struct thing, .id = THING_ID, .version = 2,
 	      .convert = { KLP_SDK_FROM(thing_v1) },
 	      .pre_patch = pre_patch, .adopt = adopt);
+
+/* What outlives the module, in functions that say where they run. */
+static void tick(struct timer_list *timer)
+{
+}
+
+static void run(struct work_struct *work)
+{
+}
+
+static void clock_init(struct clock *data) __klp_sdk_callback
+{
+	klp_sdk_lock_class_init(&data->class, "clock");
+}
+
+static int clock_pre_patch(struct clock *data) __klp_sdk_callback
+{
+	if (!data)
+		return -EINVAL;
+	clock_init(data);
+	return 0;
+}
+
+static void clock_post_unpatch(struct clock *data) __klp_sdk_callback
+{
+	klp_sdk_lock_class_destroy(&data->class);
+}
+
+static void clock_adopt(struct clock *data, const void *old) __klp_sdk_callback
+{
+	klp_sdk_timer_adopt(&data->timer, tick);
+	klp_sdk_work_adopt(&data->work, run);
+	klp_sdk_delayed_work_adopt(&data->dwork, run);
+}
+
+static void clock_from_v1(struct clock *data, const struct thing_v1 *old)
+	__klp_sdk_callback
+{
+	clock_init(data);
+}
+
+static void clock_from_v2(struct clock *data) __klp_sdk_callback
+{
+	clock_init(data);
+}
+
+KLP_SDK_CONVERT(clock_v1, 1, struct thing_v1, struct clock, clock_from_v1);
+KLP_SDK_GROW(clock_v2, 2, struct klp_sdk_lock_class, struct clock, timer,
+	     clock_from_v2);
+KLP_SDK_STATE(clock, struct clock, .id = KLP_SDK_STATE_ID(12), .version = 3,
+	      .convert = { KLP_SDK_FROM(clock_v1) },
+	      .grow = { KLP_SDK_FROM(clock_v2) },
+	      .pre_patch = clock_pre_patch, .post_unpatch = clock_post_unpatch,
+	      .adopt = clock_adopt);
 
 /* A plain type, for the comparison below. */
 struct value {
@@ -92,7 +146,7 @@ KLP_SDK_SHADOW(named, struct parent, struct value,
 KLP_SDK_STATE(shared, struct thing, .id = KLP_SDK_STATE_ID(8), .version = 1,
 	      .shadows = KLP_SDK_SHADOWS(&plain, &bare, &listed, &named));
 
-KLP_SDK_PATCH(.states = KLP_SDK_STATES(&thing, &shared));
+KLP_SDK_PATCH(.states = KLP_SDK_STATES(&thing, &clock, &shared));
 
 int read_live(void);
 int read_live(void)

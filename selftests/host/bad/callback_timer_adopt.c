@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+/* expect: context check failure */
+#include "clock.h"
+
+static void run(struct timer_list *timer)
+{
+}
+
+KLP_SDK_STATE(clock, struct clock, .id = THING_ID, .version = 1);
+KLP_SDK_PATCH(.states = KLP_SDK_STATES(&clock));
+
+int read_thing(void)
+{
+	klp_sdk_timer_adopt(&klp_sdk_data(clock)->timer, run);
+	return 0;
+}
