@@ -38,6 +38,15 @@ check-debug:
 smoke:
 	@SERIES="$(SERIES)" selftests/smoke.sh $(M)
 
+# M: folders or files of a patch author's; the script says by its exit status what make
+# cannot: 1 something found, 2 could not run.
+lint:
+	@tools/lint.sh --kdir "$(KDIR)" --series "$(lastword $(SERIES))" --mode "$(MODE)" \
+		--rules "$(RULES)" --format "$(FORMAT)" --base "$(BASE)" $(M)
+
+lint-rules:
+	@tools/lint.sh --list
+
 # Random sequences of patches; the tests of make check have a fixed seed.
 SEED	?= 1
 STEPS	?= 5000
@@ -71,6 +80,11 @@ help:
 	@echo '              which is built once (4 minutes, 1 GB of disk while it is)'
 	@echo 'make smoke M="FOLDER..."'
 	@echo '              put your own patches, oldest first, through their life in VMs'
+	@echo 'make lint [M="FOLDER|FILE..."] [RULES="RULE..."] [BASE=FOLDER]'
+	@echo '              check livepatches by our Coccinelle rules and sparse; MODE=patch'
+	@echo '              prints repairs, FORMAT=github|sarif is for review systems'
+	@echo 'make lint-rules'
+	@echo '              list the rules'
 	@echo 'make soak     random sequences of patches in VMs: SEED=$(SEED) STEPS=$(STEPS)'
 	@echo 'make bench    measure shadow variables, ours and the kernel'"'"'s, in a VM (3 minutes)'
 	@echo 'make mutants  break the engine on purpose and see that a test fails each time'
@@ -79,9 +93,9 @@ help:
 	@echo 'KDIR=$(KDIR)'
 	@echo '              kernel headers or build directory to build against'
 	@echo 'SERIES="$(SERIES)"'
-	@echo '              kernels for setup, check and smoke; demo and bench take the last'
+	@echo '              kernels for setup, check and smoke; demo, bench and lint take the last'
 	@echo 'TESTS=GLOB,.. tests of make check in the VM, e.g. contract-08-*; !GLOB,..'
 	@echo '              takes all others'
 	@echo 'The cache is $(CACHE)'
 
-.PHONY: all modules setup demo check check-debug smoke soak bench mutants clean help
+.PHONY: all modules setup demo check check-debug smoke soak bench mutants lint lint-rules clean help

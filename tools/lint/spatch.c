@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The rules, and spatch: one process for each rule and module. One for several
+ * modules (--file-groups) would be of no use: what "depends on never" asks for in
+ * one module spatch 1.1 takes from those before it, too.
+ */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lint.h"
+
+struct rule **rules;
+int nr_rules;
+
+static char *spatch;
+
+/* spatch on one module, by one rule */
+struct pass {
+	struct group *group, **groups;
+	int nr, at;			/* MODE=patch: the next of groups, and of rules */
+};
+
+static int by_id(const void *a, const void *b)
+{
+	return strcmp((*(struct rule *const *)a)->id, (*(struct rule *const *)b)->id);
+}
+
+static void read_rule(const char *name)
+{
+	struct rule *rule = xrealloc(NULL, sizeof(*rule));
+	char *text, *line, *save, *word, *words;
+	size_t len;
+
+	*rule = (struct rule){ .id = strndup(name, strlen(name) - strlen(".cocci")),
+			       .path = absolute(strf("%s/%s", opt.rules_dir, name)) };
+	text = read_file(rule->path, &len);
+	if (!text)
+		die("cannot read %s: %s", rule->path, strerror(errno));
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		if (!strncmp(line, "/// ", 4) && !rule->summary) {
+			rule->summary = strdup(line + 4);
+		} else if (!strncmp(line, "// Options:", 11)) {
+			for (word = strtok_r(line + 11, " \t", &words); word;
+			     word = strtok_r(NULL, " \t", &words))
+				append(rule->options, rule->nr_options, strdup(word));
+		} else if (!strncmp(line, "virtual ", 8)) {
+			for (word = strtok_r(line + 8, " ,;", &words); word;
+			     word = strtok_r(NULL, " ,;", &words))
+				rule->base |= !strcmp(word, "base");
+		} else if (*line == '@') {
+			word = strstr(line, "depends on");
+			word = word ? strstr(word, "patch") : NULL;
+			if (word && word[-1] != '!' && !isalnum((unsigned char)word[5]) &&
+			    word[5] != '_')
+				rule->repairs = true;
+		}
+	}
+	if (!rule->summary)
+		die("%s has no line \"/// SUMMARY\"", rule->path);
+	append(rules, nr_rules, rule);
+}
+
+void read_rules(void)
+{
+	DIR *dir = opendir(opt.rules_dir);
+	struct dirent *e;
+
+	if (!dir)
+		die("cannot read the rules in %s: %s", opt.rules_dir, strerror(errno));
+	while ((e = readdir(dir)))
+		if (strlen(e->d_name) > 6 && *e->d_name != '.' &&
+		    !strcmp(e->d_name + strlen(e->d_name) - 6, ".cocci"))
+			read_rule(e->d_name);
+	closedir(dir);
+	if (!nr_rules)
+		die("there are no rules in %s", opt.rules_dir);
+	qsort(rules, nr_rules, sizeof(*rules), by_id);
+}
+
+/*
+ * spatch asks the first python3 of the PATH for the library that it loads, and
+ * Debian's spatch takes Debian's: others are slow, or another version.
+ */
+void find_spatch(void)
+{
+	char *path = strdup(getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin"), *save;
+
+	for (char *dir = strtok_r(path, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
+		char *name = strf("%s/spatch", dir);
+
+		if (!access(name, X_OK)) {
+			spatch = name;
+			return;
+		}
+	}
+	die("spatch is not installed; run 'make setup', or install coccinelle");
+}
+
+static struct job *spatch_job(void (*done)(struct job *job), void *data, char **args, int nr)
+{
+	struct job *job = xrealloc(NULL, sizeof(*job));
+	char **all = NULL;
+	int n = 0;
+
+	append(all, n, "env");
+	append(all, n, strf("PATH=/usr/bin:/bin:%s", getenv("PATH") ? getenv("PATH") : ""));
+	append(all, n, strf("TMPDIR=%s", opt.tmp));
+	append(all, n, spatch);
+	for (int i = 0; i < nr; i++)
+		append(all, n, args[i]);
+	append(all, n, NULL);
+	*job = (struct job){ .done = done, .data = data, .dir = opt.tmp, .args = all };
+	add_job(job);
+	return job;
+}
+
+/* The file of a path in the temporary directory */
+static struct file *file_of_copy(const char *copy)
+{
+	for (int i = 0; i < nr_files; i++)
+		if (!strcmp(files[i]->copy, copy))
+			return files[i];
+	return NULL;
+}
+
+/* A rule may name positions in its message */
+static char *unmapped(const char *message)
+{
+	char *text = strf("%s", message);
+
+	for (int i = 0; i < nr_files; i++) {
+		char *at = strstr(text, files[i]->copy);
+
+		if (at)
+			text = strf("%.*s%s%s", (int)(at - text), text, files[i]->show,
+				    at + strlen(files[i]->copy));
+	}
+	return text;
+}
+
+/* FILE:LINE:COLUMN-COLUMN: SEVERITY: MESSAGE [ID] */
+static bool read_report(const struct rule *rule, char *line)
+{
+	char *tag = strf(" [%s]", rule->id), *colon = strchr(line, ':');
+	size_t len = strlen(line), tag_len = strlen(tag);
+	int at, col, end, n = 0;
+	struct file *file;
+	bool error;
+
+	if (!colon || len < tag_len || strcmp(line + len - tag_len, tag))
+		return false;
+	if (sscanf(colon, ":%d:%d-%d: %n", &at, &col, &end, &n) != 3 || !n)
+		return false;
+	line[len - tag_len] = '\0';
+	*colon = '\0';
+	file = file_of_copy(line);
+	line = colon + n;
+	error = !strncmp(line, "error: ", 7);
+	if (!file || (!error && strncmp(line, "warning: ", 9)))
+		return false;
+	/* A macro that stands at another place in the copy than in the file. */
+	for (int i = 0; i < file->nr_rewrites; i++)
+		if (file->rewrites[i].line == at)
+			col = 0;
+	found(file, NULL, at, col, error, rule->id, unmapped(line + (error ? 7 : 9)));
+	return true;
+}
+
+/* Returns false if the rule has not done its work */
+static bool check_pass(struct job *job)
+{
+	struct rule *rule = job->rule;
+
+	if (rule->failed)
+		return false;
+	rule->failed = true;
+	if (job->timed_out)
+		broken("the rule %s takes more than %d s on the module %s", rule->id, opt.timeout,
+		       ((struct pass *)job->data)->group->name);
+	else if (*job->err)
+		broken("the rule %s failed: %s", rule->id, unmapped(first_line(job->err, NULL)));
+	else if (!succeeded(job))
+		broken("the rule %s failed: spatch ends with status %d", rule->id,
+		       WIFEXITED(job->status) ? WEXITSTATUS(job->status) : job->status);
+	else
+		rule->failed = false;
+	return !rule->failed;
+}
+
+static void reported(struct job *job)
+{
+	char *line, *save;
+
+	if (!check_pass(job))
+		return;
+	for (line = strtok_r(job->out, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char *copy = strdup(line);
+
+		if (!read_report(job->rule, line) && !job->rule->failed) {
+			broken("the rule %s says what is no report: %s", job->rule->id,
+			       unmapped(copy));
+			job->rule->failed = true;
+		}
+	}
+}
+
+static void add_pass(struct rule *rule, struct pass *pass, void (*done)(struct job *job))
+{
+	char **args = NULL;
+	int n = 0;
+
+	append(args, n, "-D");
+	append(args, n, opt.patch ? "patch" : "report");
+	if (rule->base && pass->group->base) {
+		append(args, n, "-D");
+		append(args, n, "base");
+	}
+	if (opt.patch)
+		append(args, n, "--in-place");
+	append(args, n, "--no-show-diff");
+	append(args, n, "--very-quiet");
+	for (int i = 0; i < rule->nr_options; i++)
+		append(args, n, rule->options[i]);
+	append(args, n, "--sp-file");
+	append(args, n, rule->path);
+	for (int i = 0; i < pass->group->nr; i++)
+		append(args, n, pass->group->files[i]->copy);
+	for (int i = 0; rule->base && pass->group->base && i < pass->group->base->nr; i++)
+		append(args, n, pass->group->base->files[i]->copy);
+	spatch_job(done, pass, args, n)->rule = rule;
+}
+
+/* Those of the rules that take long come first by their letters or not at all */
+void add_reports(struct group **groups, int nr)
+{
+	for (int r = 0; r < nr_rules; r++)
+		for (int g = 0; rules[r]->selected && g < nr; g++) {
+			struct pass *pass = xrealloc(NULL, sizeof(*pass));
+
+			*pass = (struct pass){ .group = groups[g] };
+			add_pass(rules[r], pass, reported);
+		}
+}
+
+/* Repairs are made one after the other: each rule sees what those before it did */
+static void repaired(struct job *job)
+{
+	check_pass(job);
+}
+
+void add_repairs(struct group **groups, int nr)
+{
+	for (int r = 0; r < nr_rules; r++)
+		for (int g = 0; rules[r]->selected && rules[r]->repairs && g < nr; g++) {
+			struct pass *pass = xrealloc(NULL, sizeof(*pass));
+
+			*pass = (struct pass){ .group = groups[g] };
+			add_pass(rules[r], pass, repaired);
+		}
+}
+
+/*
+ * Parsing. spatch passes over what it cannot parse and says nothing, and then no
+ * rule sees it. --parse-c shows such a region as
+ *	 = File "PATH", line LINE, column COLUMN,  charpos = ...
+ *	badcount: LINES
+ *	bad: LINE OF SOURCE			the first ends what stands before
+ *	BAD:!!!!! LINE OF SOURCE		where the parser stopped
+ * A region that is only a macro's definition is no loss: it is not code yet.
+ */
+struct region {
+	struct file *file;
+	int line;			/* of the error, which may be in a macro */
+	char **lines;
+	int nr, bad;			/* the line marked BAD, or -1 */
+};
+
+/* The line number of the region's first line, or 0 */
+static int find_region(const struct region *region, const char *text)
+{
+	int line = 1;
+
+	for (const char *p = text; ; p++, line++) {
+		const char *q = p;
+		int i;
+
+		for (i = 0; i < region->nr; i++) {
+			size_t len = strcspn(q, "\n");
+
+			if (len != strlen(region->lines[i]) || strncmp(q, region->lines[i], len) ||
+			    (!q[len] && i + 1 < region->nr))
+				break;
+			q += len + 1;
+		}
+		if (i == region->nr &&
+		    (region->bad < 0 || line + region->bad >= region->line))
+			return line;
+		p = strchr(p, '\n');
+		if (!p)
+			return 0;
+	}
+}
+
+/* Is there anything but blanks, comments and directives in a line of the copy? */
+static bool has_code(const struct file *copy, int line)
+{
+	size_t i = 0;
+
+	for (int at = 1; at < line && i < copy->len; i++)
+		at += copy->text[i] == '\n';
+	for (; i < copy->len && copy->text[i] != '\n'; i++)
+		if (!(copy->mask[i] & (MASK_COMMENT | MASK_CPP)) &&
+		    !isspace((unsigned char)copy->text[i]))
+			return true;
+	return false;
+}
+
+static void judge_region(const struct region *region)
+{
+	struct file copy = { 0 };
+	int first, line = 0;
+
+	if (!region->file)
+		return;
+	copy.text = read_file(strf("%s/%s", opt.tmp, region->file->copy), &copy.len);
+	if (!copy.text || mask_text(&copy) >= 0)
+		die("cannot read the copy of %s", region->file->show);
+	first = find_region(region, copy.text);
+	if (!first) {
+		line = region->line;
+	} else {
+		/* The first line is the end of what could be parsed, if there is any. */
+		bool whole = region->bad == 0 || region->nr == 1 || first == 1;
+
+		for (int i = whole ? 0 : 1; i < region->nr && !line; i++)
+			if (has_code(&copy, first + i))
+				line = first + i;
+		if (line && region->bad >= 0 && has_code(&copy, region->line))
+			line = region->line;
+	}
+	if (line)
+		broken("%s:%d: Coccinelle cannot parse this, and no rule would see what is around it",
+		       region->file->show, line);
+}
+
+static void parsed(struct job *job)
+{
+	struct region region = { .bad = -1 };
+	int total = -1, seen = 0;
+	char *line, *next, *error = NULL, path[4096];
+
+	if (job->timed_out) {
+		broken("Coccinelle takes more than %d s to parse the files", opt.timeout);
+		return;
+	}
+	for (line = job->err; line; line = next) {
+		bool bad = !strncmp(line, "bad: ", 5), here = !strncmp(line, "BAD:!!!!! ", 10);
+
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (bad || here) {
+			if (here)
+				region.bad = region.nr;
+			append(region.lines, region.nr, line + (bad ? 5 : 10));
+			continue;
+		}
+		if (region.nr) {
+			judge_region(&region);
+			region = (struct region){ .bad = -1 };
+		}
+		if (sscanf(line, " = File \"%4095[^\"]\", line %d,", path, &region.line) == 2)
+			region.file = file_of_copy(path);
+		seen += !strncmp(line, "PARSING: ", 9);
+		if (strstr(line, "rror:") && !error)
+			error = line;
+	}
+	sscanf(job->out, "NB total files = %d;", &total);
+	if (!succeeded(job) || total != nr_files || seen < nr_files)
+		broken("Coccinelle took only %d of %d files%s%s", seen, nr_files,
+		       error ? ": " : "", error ? unmapped(error) : "");
+}
+
+void add_parse(void)
+{
+	char **args = NULL;
+	int n = 0;
+
+	append(args, n, "--parse-c");
+	for (int i = 0; i < nr_files; i++)
+		append(args, n, files[i]->copy);
+	spatch_job(parsed, NULL, args, n);
+}
