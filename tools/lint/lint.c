@@ -19,7 +19,7 @@
 #include "lint.h"
 
 #define USAGE	"usage: lint --sdk DIR [--kdir DIR] [--mode report|patch] [--rules LIST] " \
-	"[--format text|github|sarif] [--base PATH] [--list] PATH..."
+	"[--format text|github|sarif] [--base PATH] [--fixtures] [--list] PATH..."
 #define COMMENT_RULE	"klp_lint_comment"
 
 struct options opt = { .timeout = 120 };
@@ -93,6 +93,9 @@ void broken(const char *fmt, ...)
 	if (vasprintf(&s, fmt, ap) < 0)
 		die("out of memory");
 	va_end(ap);
+	for (int i = 0; i < nr_failures; i++)
+		if (!strcmp(failures[i], s))
+			return;
 	append(failures, nr_failures, s);
 }
 
@@ -391,8 +394,9 @@ static void print_summary(int nr_groups, int nr_repairs, int nr_selected, int un
 			  const struct timespec *start)
 {
 	int errors = 0, shown_files = 0;
+	bool sparse = sparse_rule.selected && !opt.patch;
 	struct timespec now;
-	char *what;
+	char *what, *by;
 
 	for (int i = 0; i < nr_findings; i++)
 		errors += findings[i].error;
@@ -406,12 +410,12 @@ static void print_summary(int nr_groups, int nr_repairs, int nr_selected, int un
 			    nr_silenced ? strf(", %d silenced", nr_silenced) : "");
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	fflush(stdout);
-	fprintf(stderr, "klp-sdk: lint: %s; %s%s, %s, %s%s, %.1f s\n", what,
-		plural(nr_selected, "rule"),
-		sparse_rule.selected && !opt.patch ? " and sparse" : "",
+	by = nr_selected ? plural(nr_selected, "rule") : "";
+	fprintf(stderr, "klp-sdk: lint: %s; %s%s%s, %s, %s%s, %.1f s\n", what, by,
+		*by && sparse ? " and " : "", sparse ? "sparse" : "",
 		plural(nr_groups, "module"), plural(shown_files, "file"),
-		unbuilt && sparse_rule.selected && !opt.patch ?
-		strf(", %d of them in no Kbuild file and not seen by sparse", unbuilt) : "",
+		unbuilt && sparse ? strf(", %d of them in no Kbuild file and not seen by sparse",
+					 unbuilt) : "",
 		now.tv_sec - start->tv_sec + (now.tv_nsec - start->tv_nsec) / 1e9);
 }
 
@@ -424,6 +428,7 @@ int main(int argc, char **argv)
 		{ "rules", required_argument, NULL, 'r' },
 		{ "format", required_argument, NULL, 'f' },
 		{ "base", required_argument, NULL, 'b' },
+		{ "fixtures", no_argument, NULL, 'x' },
 		{ "list", no_argument, NULL, 'l' },
 		{ }
 	};
@@ -456,6 +461,9 @@ int main(int argc, char **argv)
 			break;
 		case 'b':
 			base = *optarg ? optarg : NULL;
+			break;
+		case 'x':
+			opt.own = true;
 			break;
 		case 'l':
 			mode = "list";
@@ -523,12 +531,9 @@ int main(int argc, char **argv)
 	for (int i = 0; i < nr_units; i++)
 		ask_kbuild(units[i]);
 	run_jobs(parallel);
-	if (!nr_failures && opt.patch) {
-		add_repairs(groups, nr_groups);
-		run_jobs(1);
-	} else if (!nr_failures) {
-		add_reports(groups, nr_groups);
-		run_jobs(parallel);
+	if (!nr_failures) {
+		add_passes(groups, nr_groups);
+		run_jobs(opt.patch ? 1 : parallel);
 	}
 	if (opt.patch && !nr_failures) {
 		nr_repairs = print_repairs();
@@ -541,7 +546,8 @@ int main(int argc, char **argv)
 		die("cannot write: %s", strerror(errno));
 	for (int i = 0; i < nr_failures; i++)
 		print_failure(failures[i]);
-	print_summary(nr_groups, nr_repairs, nr_selected, unbuilt, &start);
+	if (!nr_failures)
+		print_summary(nr_groups, nr_repairs, nr_selected, unbuilt, &start);
 	remove_tmp();
 	if (nr_failures)
 		return 2;

@@ -103,7 +103,7 @@ struct job {
 
 extern struct options {
 	const char *sdk, *kdir, *rules_dir;
-	bool patch;
+	bool patch, own;		/* own: each file by the rule of its name */
 	int timeout;
 	char *tmp, *cwd;
 } opt;
@@ -151,8 +151,7 @@ extern int nr_rules;
 void read_rules(void);
 void find_spatch(void);
 void add_parse(void);
-void add_reports(struct group **groups, int nr);
-void add_repairs(struct group **groups, int nr);
+void add_passes(struct group **groups, int nr);
 
 /* job.c */
 void add_job(struct job *job);

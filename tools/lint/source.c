@@ -325,6 +325,14 @@ void write_copy(struct file *file)
 	write_file(path, text, len);
 }
 
+/* The last byte of code before @at, or 0 */
+static size_t code_before(const struct file *file, size_t at)
+{
+	while (at && (file->mask[--at] & MASK_COMMENT || isspace((unsigned char)file->text[at])))
+		;
+	return at;
+}
+
 char *written_back(struct file *file, char *copy)
 {
 	struct file new = { .text = copy, .len = strlen(copy) };
@@ -340,8 +348,8 @@ char *written_back(struct file *file, char *copy)
 	for (int i = 0; i < file->nr_rewrites; i++) {
 		const struct rewrite *r = &file->rewrites[i];
 		char *head = strstr(copy + at, r->head);
+		size_t end, comma;
 		int depth = 1;
-		size_t end;
 
 		if (!head)
 			return NULL;
@@ -358,7 +366,12 @@ char *written_back(struct file *file, char *copy)
 		}
 		if (end == new.len)
 			return NULL;
-		fwrite(copy + at, 1, end - at, to);
+		/* spatch ends the last field with a comma, a macro's arguments have none. */
+		comma = code_before(&new, end);
+		if (copy[comma] == ',' && file->text[code_before(file, r->end)] != ',')
+			fwrite(copy + at, 1, comma - at, to);
+		else
+			fwrite(copy + at, 1, end - at, to);
 		fputc(')', to);
 		at = end + 1;
 	}

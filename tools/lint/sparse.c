@@ -176,10 +176,10 @@ static void compile(struct check *check)
 static void checked(struct job *job)
 {
 	struct check *check = job->data;
-	char *save, *message = NULL, *path = NULL;
+	char *save, *message = NULL, *path = NULL, *text;
 	int line = 0, col = 0, lines = 0;
 	struct file *file = NULL;
-	bool ours = false;
+	bool ours = false, colons = false;
 
 	if (job->timed_out || WIFSIGNALED(job->status)) {
 		broken("%s: sparse %s", check->file->show, job->timed_out ?
@@ -191,20 +191,23 @@ static void checked(struct job *job)
 		int at_line, at_col, n = 0;
 
 		if (colon)
-			sscanf(colon, ":%d:%d: %n", &at_line, &at_col, &n);
+			sscanf(colon, ":%d:%d:%n", &at_line, &at_col, &n);
 		/* More of the message: a type, in a line of its own. */
-		if (n && message && colon[n] == ' ') {
-			message = strf("%s%s%s", message, message[strlen(message) - 1] == ':' ?
-				       " " : ", ", colon + n + strspn(colon + n, " "));
+		if (n && message && !strncmp(colon + n, "   ", 3)) {
+			message = strf("%s%s%s", message, colons ? " " : ", ",
+				       colon + n + strspn(colon + n, " "));
+			colons = false;
 			continue;
 		}
 		if (message && ours)
-			found(file, file ? NULL : shown(path), line, col, true, "sparse", message);
+			found(file, shown(path), line, col, true, "sparse", message);
 		if (!p)
 			break;
 		lines++;
 		message = NULL;
-		if (!n || (strncmp(colon + n, "error: ", 7) && strncmp(colon + n, "warning: ", 9))) {
+		text = n ? strchr(colon + n + 1, ' ') : NULL;
+		if (!text || (strncmp(colon + n, " error: ", 8) &&
+			      strncmp(colon + n, " warning: ", 10))) {
 			broken("%s: sparse says what the driver does not understand: %s",
 			       check->file->show, p);
 			return;
@@ -216,7 +219,8 @@ static void checked(struct job *job)
 		ours = !below(path, check->srctree) && !below(path, opt.kdir);
 		line = at_line;
 		col = at_col > 0 ? at_col - 1 : 0;
-		message = strf("%s", strchr(colon + n, ' ') + 1);
+		message = strf("%s", text + 1);
+		colons = *message && message[strlen(message) - 1] == ':';
 	}
 	if (!succeeded(job) && !lines)
 		broken("%s: sparse failed%s%s", check->file->show,

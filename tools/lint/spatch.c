@@ -21,12 +21,6 @@ int nr_rules;
 
 static char *spatch;
 
-/* spatch on one module, by one rule */
-struct pass {
-	struct group *group, **groups;
-	int nr, at;			/* MODE=patch: the next of groups, and of rules */
-};
-
 static int by_id(const void *a, const void *b)
 {
 	return strcmp((*(struct rule *const *)a)->id, (*(struct rule *const *)b)->id);
@@ -176,14 +170,18 @@ static bool read_report(const struct rule *rule, char *line)
 /* Returns false if the rule has not done its work */
 static bool check_pass(struct job *job)
 {
+	struct group *group = job->data;
 	struct rule *rule = job->rule;
 
 	if (rule->failed)
 		return false;
+	/* Without an older source a rule that compares has nothing to do. */
+	if (rule->base && !group->base && !strncmp(job->err, "No rules apply.", 15))
+		return true;
 	rule->failed = true;
 	if (job->timed_out)
 		broken("the rule %s takes more than %d s on the module %s", rule->id, opt.timeout,
-		       ((struct pass *)job->data)->group->name);
+		       group->name);
 	else if (*job->err)
 		broken("the rule %s failed: %s", rule->id, unmapped(first_line(job->err, NULL)));
 	else if (!succeeded(job))
@@ -211,14 +209,14 @@ static void reported(struct job *job)
 	}
 }
 
-static void add_pass(struct rule *rule, struct pass *pass, void (*done)(struct job *job))
+static void add_pass(struct rule *rule, struct group *group, void (*done)(struct job *job))
 {
 	char **args = NULL;
 	int n = 0;
 
 	append(args, n, "-D");
 	append(args, n, opt.patch ? "patch" : "report");
-	if (rule->base && pass->group->base) {
+	if (rule->base && group->base) {
 		append(args, n, "-D");
 		append(args, n, "base");
 	}
@@ -230,40 +228,26 @@ static void add_pass(struct rule *rule, struct pass *pass, void (*done)(struct j
 		append(args, n, rule->options[i]);
 	append(args, n, "--sp-file");
 	append(args, n, rule->path);
-	for (int i = 0; i < pass->group->nr; i++)
-		append(args, n, pass->group->files[i]->copy);
-	for (int i = 0; rule->base && pass->group->base && i < pass->group->base->nr; i++)
-		append(args, n, pass->group->base->files[i]->copy);
-	spatch_job(done, pass, args, n)->rule = rule;
+	for (int i = 0; i < group->nr; i++)
+		append(args, n, group->files[i]->copy);
+	for (int i = 0; rule->base && group->base && i < group->base->nr; i++)
+		append(args, n, group->base->files[i]->copy);
+	spatch_job(done, group, args, n)->rule = rule;
 }
 
-/* Those of the rules that take long come first by their letters or not at all */
-void add_reports(struct group **groups, int nr)
-{
-	for (int r = 0; r < nr_rules; r++)
-		for (int g = 0; rules[r]->selected && g < nr; g++) {
-			struct pass *pass = xrealloc(NULL, sizeof(*pass));
-
-			*pass = (struct pass){ .group = groups[g] };
-			add_pass(rules[r], pass, reported);
-		}
-}
-
-/* Repairs are made one after the other: each rule sees what those before it did */
 static void repaired(struct job *job)
 {
 	check_pass(job);
 }
 
-void add_repairs(struct group **groups, int nr)
+/* All rules on all modules. Repairs change the copies and must not run at a time. */
+void add_passes(struct group **groups, int nr)
 {
 	for (int r = 0; r < nr_rules; r++)
-		for (int g = 0; rules[r]->selected && rules[r]->repairs && g < nr; g++) {
-			struct pass *pass = xrealloc(NULL, sizeof(*pass));
-
-			*pass = (struct pass){ .group = groups[g] };
-			add_pass(rules[r], pass, repaired);
-		}
+		for (int g = 0; g < nr; g++)
+			if (rules[r]->selected && (!opt.patch || rules[r]->repairs) &&
+			    (!opt.own || !strcmp(rules[r]->id, groups[g]->name)))
+				add_pass(rules[r], groups[g], opt.patch ? repaired : reported);
 }
 
 /*
@@ -336,8 +320,8 @@ static void judge_region(const struct region *region)
 	if (!first) {
 		line = region->line;
 	} else {
-		/* The first line is the end of what could be parsed, if there is any. */
-		bool whole = region->bad == 0 || region->nr == 1 || first == 1;
+		/* The first of several lines is the end of what could be parsed. */
+		bool whole = region->bad == 0 || region->nr == 1;
 
 		for (int i = whole ? 0 : 1; i < region->nr && !line; i++)
 			if (has_code(&copy, first + i))
@@ -346,7 +330,7 @@ static void judge_region(const struct region *region)
 			line = region->line;
 	}
 	if (line)
-		broken("%s:%d: Coccinelle cannot parse this, and no rule would see what is around it",
+		broken("%s:%d: Coccinelle cannot parse this, and rules would not see it",
 		       region->file->show, line);
 }
 
