@@ -192,8 +192,14 @@ static void checked(struct job *job)
 
 		if (colon)
 			sscanf(colon, ":%d:%d:%n", &at_line, &at_col, &n);
-		/* More of the message: a type, in a line of its own. */
-		if (n && message && !strncmp(colon + n, "   ", 3)) {
+		if (p && strstr(p, ": note: in included file"))
+			continue;
+		text = n && colon[n] == ' ' ? strchr(colon + n + 1, ' ') : NULL;
+		if (text && strncmp(colon + n, " error: ", 8) &&
+		    strncmp(colon + n, " warning: ", 10))
+			text = NULL;
+		/* More of the message in a line of its own: a type, another place. */
+		if (n && message && !text) {
 			message = strf("%s%s%s", message, colons ? " " : ", ",
 				       colon + n + strspn(colon + n, " "));
 			colons = false;
@@ -205,9 +211,7 @@ static void checked(struct job *job)
 			break;
 		lines++;
 		message = NULL;
-		text = n ? strchr(colon + n + 1, ' ') : NULL;
-		if (!text || (strncmp(colon + n, " error: ", 8) &&
-			      strncmp(colon + n, " warning: ", 10))) {
+		if (!text) {
 			broken("%s: sparse says what the driver does not understand: %s",
 			       check->file->show, p);
 			return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/// A state of the SDK has a version that is not 7, and no function probe().
+/// A state of the SDK says its version, and 7 is not one.
 ///
 /// Confidence: High
 // Options: --no-includes --include-headers

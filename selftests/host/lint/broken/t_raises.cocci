@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/// Says what is no report.
+/// Has an error in its script, which shows at a function raises().
 ///
 /// Confidence: High
 // Options: --no-includes --include-headers
@@ -10,14 +10,13 @@ virtual patch
 virtual context
 virtual org
 
-@f@
-identifier g;
+@raises@
+identifier raises = raises;
 position p;
 @@
-  g@p(...) { ... }
+  raises@p(...) { ... }
 
 @script:python@
-p << f.p;
-g << f.g;
+p << raises.p;
 @@
-print("found %s" % g)
+raise ValueError("on purpose")

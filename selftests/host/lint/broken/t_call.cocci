@@ -1,0 +1,1 @@
+../rules/t_call.cocci
