@@ -242,7 +242,7 @@ static void print_sarif(void)
 		if (rules[i]->selected)
 			put_rule(to, rules[i], rules[i]->id);
 	if (sparse_rule.selected)
-		put_rule(to, &sparse_rule, "README");
+		put_rule(to, &sparse_rule, sparse_rule.id);
 	put_rule(to, &comment_rule, "README");
 	for (int i = 0; i < nr_findings; i++) {
 		const struct finding *f = &findings[i];

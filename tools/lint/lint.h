@@ -70,6 +70,7 @@ struct rule {
 	char **options;
 	int nr_options;
 	bool base, repairs;		/* what it can do */
+	bool alone;			/* wants a process for each module */
 	bool selected, failed;
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The rules, and spatch: one process for each rule and module. One for several
- * modules (--file-groups) would be of no use: what "depends on never" asks for in
- * one module spatch 1.1 takes from those before it, too.
+ * The rules, and spatch: one process for each rule, which sees one module after the
+ * other. What "depends on never" and "ever" ask for in one module spatch 1.1 takes
+ * from those before it, too: rules that have this get a process for each module.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -48,7 +48,10 @@ static void read_rule(const char *name)
 			for (word = strtok_r(line + 8, " ,;", &words); word;
 			     word = strtok_r(NULL, " ,;", &words))
 				rule->base |= !strcmp(word, "base");
-		} else if (*line == '@') {
+		} else if (strstr(line, "ever ")) {
+			rule->alone = true;
+		}
+		if (*line == '@') {
 			word = strstr(line, "depends on");
 			word = word ? strstr(word, "patch") : NULL;
 			if (word && word[-1] != '!' && !isalnum((unsigned char)word[5]) &&
@@ -104,7 +107,7 @@ static struct job *spatch_job(void (*done)(struct job *job), void *data, char **
 	int n = 0;
 
 	append(all, n, "env");
-	append(all, n, strf("PATH=/usr/bin:/bin:%s", getenv("PATH") ? getenv("PATH") : ""));
+	append(all, n, strf("PATH=/usr/bin:/bin:/usr/sbin:/sbin:%s", getenv("PATH") ? getenv("PATH") : ""));
 	append(all, n, strf("TMPDIR=%s", opt.tmp));
 	append(all, n, spatch);
 	for (int i = 0; i < nr; i++)
@@ -170,18 +173,16 @@ static bool read_report(const struct rule *rule, char *line)
 /* Returns false if the rule has not done its work */
 static bool check_pass(struct job *job)
 {
-	struct group *group = job->data;
 	struct rule *rule = job->rule;
 
 	if (rule->failed)
 		return false;
 	/* Without an older source a rule that compares has nothing to do. */
-	if (rule->base && !group->base && !strncmp(job->err, "No rules apply.", 15))
+	if (rule->base && !strncmp(job->err, "No rules apply.", 15))
 		return true;
 	rule->failed = true;
 	if (job->timed_out)
-		broken("the rule %s takes more than %d s on the module %s", rule->id, opt.timeout,
-		       group->name);
+		broken("the rule %s takes more than %d s", rule->id, opt.timeout);
 	else if (*job->err)
 		broken("the rule %s failed: %s", rule->id, unmapped(first_line(job->err, NULL)));
 	else if (!succeeded(job))
@@ -209,14 +210,33 @@ static void reported(struct job *job)
 	}
 }
 
-static void add_pass(struct rule *rule, struct group *group, void (*done)(struct job *job))
+static void repaired(struct job *job)
 {
-	char **args = NULL;
+	check_pass(job);
+}
+
+/* The rule on modules that all have an older source, or all have none */
+static void add_pass(struct rule *rule, struct group **groups, int nr, bool base)
+{
+	static int nr_lists;
+	char **args = NULL, *list = strf("%s/groups%d", opt.tmp, nr_lists++);
+	FILE *to = fopen(list, "we");
 	int n = 0;
 
+	if (!to)
+		die("cannot write %s: %s", list, strerror(errno));
+	for (int g = 0; g < nr; g++) {
+		for (int i = 0; i < groups[g]->nr; i++)
+			fprintf(to, "%s\n", groups[g]->files[i]->copy);
+		for (int i = 0; base && i < groups[g]->base->nr; i++)
+			fprintf(to, "%s\n", groups[g]->base->files[i]->copy);
+		fputc('\n', to);
+	}
+	if (fclose(to))
+		die("cannot write %s: %s", list, strerror(errno));
 	append(args, n, "-D");
 	append(args, n, opt.patch ? "patch" : "report");
-	if (rule->base && group->base) {
+	if (base) {
 		append(args, n, "-D");
 		append(args, n, "base");
 	}
@@ -228,26 +248,46 @@ static void add_pass(struct rule *rule, struct group *group, void (*done)(struct
 		append(args, n, rule->options[i]);
 	append(args, n, "--sp-file");
 	append(args, n, rule->path);
-	for (int i = 0; i < group->nr; i++)
-		append(args, n, group->files[i]->copy);
-	for (int i = 0; rule->base && group->base && i < group->base->nr; i++)
-		append(args, n, group->base->files[i]->copy);
-	spatch_job(done, group, args, n)->rule = rule;
+	append(args, n, "--file-groups");
+	append(args, n, list);
+	spatch_job(opt.patch ? repaired : reported, NULL, args, n)->rule = rule;
 }
 
-static void repaired(struct job *job)
+/* A fixture has the name of its rule, or stands in a folder of this name */
+static bool is_fixture(const struct rule *rule, const struct group *group)
 {
-	check_pass(job);
+	char *dir = strdup(group->files[0]->path);
+
+	*strrchr(dir, '/') = '\0';
+	return !strcmp(rule->id, group->name) || !strcmp(rule->id, strrchr(dir, '/') + 1);
+}
+
+/* The rule on those of the modules that it is for, and that have an older source */
+static void add_rule(struct rule *rule, struct group **groups, int nr, bool base)
+{
+	struct group **some = NULL;
+	int n = 0;
+
+	for (int g = 0; g < nr; g++)
+		if (base == (rule->base && groups[g]->base) &&
+		    (!opt.own || is_fixture(rule, groups[g])))
+			append(some, n, groups[g]);
+	if (!rule->alone && n)
+		add_pass(rule, some, n, base);
+	for (int i = 0; rule->alone && i < n; i++)
+		add_pass(rule, some + i, 1, base);
 }
 
 /* All rules on all modules. Repairs change the copies and must not run at a time. */
 void add_passes(struct group **groups, int nr)
 {
-	for (int r = 0; r < nr_rules; r++)
-		for (int g = 0; g < nr; g++)
-			if (rules[r]->selected && (!opt.patch || rules[r]->repairs) &&
-			    (!opt.own || !strcmp(rules[r]->id, groups[g]->name)))
-				add_pass(rules[r], groups[g], opt.patch ? repaired : reported);
+	for (int r = 0; r < nr_rules; r++) {
+		if (!rules[r]->selected || (opt.patch && !rules[r]->repairs))
+			continue;
+		add_rule(rules[r], groups, nr, false);
+		if (rules[r]->base)
+			add_rule(rules[r], groups, nr, true);
+	}
 }
 
 /*
