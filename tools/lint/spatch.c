@@ -48,7 +48,7 @@ static void read_rule(const char *name)
 			for (word = strtok_r(line + 8, " ,;", &words); word;
 			     word = strtok_r(NULL, " ,;", &words))
 				rule->base |= !strcmp(word, "base");
-		} else if (strstr(line, "ever ")) {
+		} else if (strncmp(line, "//", 2) && strstr(line, "ever")) {
 			rule->alone = true;
 		}
 		if (*line == '@') {
