@@ -73,6 +73,8 @@ began=$SECONDS
 for series; do
 	"$here/build.sh" "$series"
 done
+# Two suites use it.
+make -s -C "$top/tools/lint" O="$out/lint"
 built=$SECONDS
 
 # As many jobs at a time as there are cores, the long ones first, so that all cores
@@ -122,6 +124,7 @@ if [[ ! $options && ${#stock[@]} != 0 ]]; then
 			"$out/$series" "$("$top/tools/kernel.sh" "$series")/kdir"
 	done
 	start coccinelle suite coccinelle "$here/host/cocci.sh"
+	start lint suite lint "$here/host/lint.sh" "${stock[-1]}"
 	start input suite input "$here/host/input.sh"
 	start verdict suite verdict "$out/vm/verdict_test"
 fi

@@ -55,6 +55,7 @@ void catch_signals(void)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, &old_signals);
+	signal(SIGPIPE, SIG_IGN);
 }
 
 void add_job(struct job *job)
@@ -83,6 +84,7 @@ static void start(struct job *job)
 		setpgid(0, 0);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		sigprocmask(SIG_SETMASK, &old_signals, NULL);
+		signal(SIGPIPE, SIG_DFL);
 		if (getppid() != parent || null < 0 || dup2(null, 0) < 0 ||
 		    dup2(job->fd[0], 1) < 0 || dup2(job->fd[1], 2) < 0 ||
 		    (job->dir && chdir(job->dir)))

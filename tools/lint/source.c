@@ -256,7 +256,7 @@ static bool find_rewrite(const struct file *file, size_t at, struct rewrite *r)
 {
 	const char *s = file->text + at;
 	const struct macro *m;
-	char *arg[3] = { NULL };
+	char *arg[3] = { NULL }, *parent = "";
 	size_t i = 0, name = 0;
 
 	for (m = macros; m < macros + ARRAY_SIZE(macros); m++) {
@@ -281,12 +281,10 @@ static bool find_rewrite(const struct file *file, size_t at, struct rewrite *r)
 	if (r->end == file->len)
 		return false;
 	if (m->args == 3)
-		r->head = strf("static struct %s %s = { .parent_type = sizeof(%s), "
-			       ".data_type = sizeof(%s),%s",
-			       m->type, arg[0], arg[1], arg[2], padding(file, at, i));
-	else if (m->args == 2)
-		r->head = strf("static struct %s %s = { .data_type = sizeof(%s),%s",
-			       m->type, arg[0], arg[1], padding(file, at, i));
+		parent = strf(" .parent_type = sizeof(%s),", arg[1]);
+	if (m->args)
+		r->head = strf("static struct %s %s = {%s .data_type = sizeof(%s),%s", m->type,
+			       arg[0], parent, arg[m->args - 1], padding(file, at, i));
 	else
 		r->head = strf("static struct %s klp_sdk_this_patch = {", m->type);
 	return true;
@@ -721,6 +719,22 @@ static struct unit *new_unit(const char *dir, bool made, struct unit ***units, i
 	return unit;
 }
 
+/* Does a Kbuild file name this source? Then it knows the flags for it. */
+static bool built(const char *folder, const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	char *kbuild = kbuild_of(folder), *save;
+	char *object = strf("%.*s.o", (int)strlen(name) - 2, name);
+
+	if (!kbuild)
+		return false;
+	for (char *p = strtok_r(ask_make(folder, kbuild), "\n ", &save); p;
+	     p = strtok_r(NULL, "\n ", &save))
+		if (!strcmp(p, object))
+			return true;
+	return false;
+}
+
 void collect(const char *name, bool base, struct group ***groups, int *nr,
 	     struct unit ***units, int *nr_units, int *unbuilt)
 {
@@ -733,14 +747,16 @@ void collect(const char *name, bool base, struct group ***groups, int *nr,
 	check_name(path);
 	if (is_file(path)) {
 		struct unit *unit = NULL;
+		bool made;
 
 		if (!ends(path, ".c") && !ends(path, ".h"))
 			die("%s is neither a folder nor a C file", name);
+		made = units && ends(path, ".c") && !built(dir, path);
 		for (int i = 0; units && i < *nr_units; i++)
-			if ((*units)[i]->made && !strcmp((*units)[i]->dir, dir))
+			if ((*units)[i]->made == made && !strcmp((*units)[i]->dir, dir))
 				unit = (*units)[i];
 		if (units && !unit && ends(path, ".c"))
-			unit = new_unit(dir, true, units, nr_units);
+			unit = new_unit(dir, made, units, nr_units);
 		to_sparse(unit, lone_group(path, base, groups, nr));
 		return;
 	}

@@ -103,11 +103,12 @@ void find_spatch(void)
 static struct job *spatch_job(void (*done)(struct job *job), void *data, char **args, int nr)
 {
 	struct job *job = xrealloc(NULL, sizeof(*job));
+	const char *path = getenv("PATH");
 	char **all = NULL;
 	int n = 0;
 
 	append(all, n, "env");
-	append(all, n, strf("PATH=/usr/bin:/bin:/usr/sbin:/sbin:%s", getenv("PATH") ? getenv("PATH") : ""));
+	append(all, n, strf("PATH=/usr/bin:/bin:/usr/sbin:/sbin:%s", path ? path : ""));
 	append(all, n, strf("TMPDIR=%s", opt.tmp));
 	append(all, n, spatch);
 	for (int i = 0; i < nr; i++)

@@ -19,5 +19,5 @@ position p;
 @script:python@
 p << hang.p;
 @@
-import subprocess
-subprocess.call(["sleep", "1000"])
+import os, subprocess
+subprocess.call(["sleep", os.environ["HANG"]])
