@@ -172,6 +172,8 @@ KLP_SDK_PATCH(.objs = X(')'), .version = 7);
 KLP_SDK_STATE(five, struct x, .version = 7); */
 #define FIVE \
 KLP_SDK_STATE(five, struct x, .version = 7)
+int six(int a, /*
+KLP_SDK_STATE(*/ int b, int c);
 int f(void)
 {
 	KLP_SDK_STATE(five, struct x, .version = 7);
