@@ -6,7 +6,7 @@
 /// goes for plain klp-sdk shadow types, which use the core's table, and for
 /// conversions. Types with .indexed = true may sleep.
 ///
-// Confidence: High
+/// Confidence: High
 // Options: --no-includes --include-headers
 // Keywords: livepatch, klp_shadow_alloc, klp_shadow_free, KLP_SDK_SHADOW
 

@@ -4,7 +4,7 @@
 /// flags before they take their own lock: under a spinlock, with interrupts or
 /// preemption off, or under rcu_read_lock() only GFP_ATOMIC or GFP_NOWAIT will do.
 ///
-// Confidence: High
+/// Confidence: High
 // Options: --no-includes --include-headers
 // Keywords: livepatch, klp_shadow_alloc, klp_sdk_shadow_alloc, GFP_KERNEL
 

@@ -5,7 +5,7 @@
 /// gets who forgets to choose. Who asks for the id of another type is given
 /// the other's data.
 ///
-// Confidence: Moderate
+/// Confidence: Moderate
 // Options: --no-includes --include-headers
 // Keywords: livepatch, klp_shadow_alloc, klp_shadow_get, id
 

@@ -5,7 +5,7 @@
 /// read data of an object that is long gone. So each id needs klp_shadow_free()
 /// where parents are freed, and klp_shadow_free_all() for what is left.
 ///
-// Confidence: Moderate
+/// Confidence: Moderate
 // Options: --no-includes --include-headers
 // Keywords: livepatch, klp_shadow_alloc, klp_shadow_free, klp_shadow_free_all
 
@@ -20,7 +20,7 @@ import re
 
 out = {}
 macros = {}
-# Ids and where they are allocated; (id, function, all of them?) that free.
+# Where an id is allocated, and what functions free it.
 allocs = []
 frees = []
 # Functions by their part in the patch, and who calls whom.
@@ -41,16 +41,17 @@ def key(text):
         return text.rstrip("uUlL").lower()
     return text if re.match(r"[A-Z][A-Z0-9_]*$", text) else None
 
-# Does a function run when the patch goes? With surely: is that known?
-def at_end(f, surely, seen):
+# Can a function run when the patch goes? Of those that nobody calls only some are known
+# to run earlier.
+def at_end(f, seen):
     if f in late:
         return True
     if f in seen:
         return False
     seen.add(f)
-    if any(at_end(c, surely, seen) for c in callers.get(f, ())):
-        return True
-    return not surely and f not in early and f not in callers
+    if f in callers:
+        return any(at_end(c, seen) for c in callers[f])
+    return f not in early
 
 @script:python reset@
 @@
@@ -95,27 +96,19 @@ allocs.append((place(p), key(id), id))
 expression obj, id;
 position p;
 @@
+(
   klp_shadow_free@p(obj, id, ...)
+|
+  klp_shadow_free_all@p(id, ...)
+)
 
 @script:python@
 id << freed.id;
 p << freed.p;
 @@
-frees.append((key(id), p[0].current_element, False))
+frees.append((key(id), p[0].current_element))
 
-@freedall depends on alloc@
-expression id;
-position p;
-@@
-  klp_shadow_free_all@p(id, ...)
-
-@script:python@
-id << freedall.id;
-p << freedall.p;
-@@
-frees.append((key(id), p[0].current_element, True))
-
-@calls depends on freed || freedall@
+@calls depends on freed@
 identifier f;
 position p;
 @@
@@ -128,7 +121,7 @@ p << calls.p;
 callers.setdefault(f, set()).add(p[0].current_element)
 
 // Before the patch goes: its functions, and what runs earlier.
-@func depends on freed || freedall@
+@func depends on freed@
 identifier x, f;
 @@
   struct klp_func x[] = {..., {..., .new_func = f, ...}, ...};
@@ -138,7 +131,7 @@ f << func.f;
 @@
 early.add(f)
 
-@callback depends on freed || freedall@
+@callback depends on freed@
 identifier x, f;
 identifier cb = {pre_patch, post_patch, pre_unpatch};
 expression e;
@@ -158,7 +151,7 @@ f << callback.f;
 @@
 early.add(f)
 
-@init depends on freed || freedall@
+@init depends on freed@
 declarer name module_init;
 declarer name KPATCH_PRE_PATCH_CALLBACK, KPATCH_POST_PATCH_CALLBACK, KPATCH_PRE_UNPATCH_CALLBACK;
 declarer name KLP_PRE_PATCH_CALLBACK, KLP_POST_PATCH_CALLBACK, KLP_PRE_UNPATCH_CALLBACK;
@@ -186,7 +179,7 @@ f << init.f;
 early.add(f)
 
 // When it has gone.
-@unpatch depends on freed || freedall@
+@unpatch depends on freed@
 identifier x, f;
 expression e;
 @@
@@ -205,7 +198,7 @@ f << unpatch.f;
 @@
 late.add(f)
 
-@exit depends on freed || freedall@
+@exit depends on freed@
 declarer name module_exit;
 declarer name KPATCH_POST_UNPATCH_CALLBACK, KLP_POST_UNPATCH_CALLBACK;
 identifier f;
@@ -227,15 +220,15 @@ late.add(f)
 @script:python@
 @@
 done = set()
-anything = any(k is None for k, _, _ in frees)
+anything = any(k is None for k, _ in frees)
 for where, k, text in sorted(allocs, key=lambda a: a[0]):
     if anything or k is None or k in done:
         continue
     done.add(k)
-    mine = [(f, everything) for other, f, everything in frees if other == k]
+    mine = [f for other, f in frees if other == k]
     if not mine:
         wrong[where] = "warning: shadow variables of id %s are never freed; klp_shadow_free() them with their parents, and klp_shadow_free_all() in post_unpatch" % text
-    elif not any(at_end(f, not everything, set()) for f, everything in mine):
+    elif not any(at_end(f, set()) for f in mine):
         wrong[where] = "warning: shadow variables of id %s stay when the patch goes; call klp_shadow_free_all() in post_unpatch" % text
 
 @hit depends on context || org || report@

@@ -5,7 +5,7 @@
 /// the core's, so kfree() of it is wrong at any time. And one whose parent is freed
 /// first may belong to the next object at that address when it is freed itself.
 ///
-// Confidence: Moderate
+/// Confidence: Moderate
 // Options: --no-includes --include-headers
 // Keywords: livepatch, klp_shadow_get, klp_shadow_free, use after free
 

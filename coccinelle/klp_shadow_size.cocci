@@ -5,7 +5,7 @@
 /// variable that patched functions write beyond. The kernel does not store the
 /// size, so a later patch cannot see it either.
 ///
-// Confidence: Moderate
+/// Confidence: Moderate
 // Options: --no-includes --include-headers
 // Keywords: livepatch, klp_shadow_alloc, klp_shadow_get_or_alloc, sizeof
 

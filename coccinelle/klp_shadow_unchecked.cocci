@@ -5,7 +5,7 @@
 /// What is passed as the constructor's data belongs to the caller until the
 /// constructor has run.
 ///
-// Confidence: High
+/// Confidence: High
 // Options: --no-includes --include-headers
 // Keywords: livepatch, klp_shadow_alloc, klp_shadow_get, klp_sdk_shadow_get
 
