@@ -193,22 +193,14 @@ position data.p;
   = ...;
 
 @depends on patch@
-attribute name __init, __net_init;
-type T;
+attribute name __init;
 identifier early.f;
 @@
-(
-  T
 - __init
   f(...) { ... }
-|
-  T
-- __net_init
-  f(...) { ... }
-)
 
 @depends on patch@
-attribute name __init, __net_init;
+attribute name __init;
 type T;
 identifier early.f;
 @@
@@ -217,19 +209,52 @@ identifier early.f;
   f(...);
 
 @depends on patch@
-attribute name __exit, __net_exit;
+attribute name __net_init;
+identifier early.f;
+@@
+- __net_init
+  f(...) { ... }
+
+@depends on patch@
+attribute name __net_init;
+type T;
+identifier early.f;
+@@
+  T
+- __net_init
+  f(...);
+
+@depends on patch@
+attribute name __exit;
+identifier late.f;
+@@
+- __exit
+  f(...) { ... }
+
+@depends on patch@
+attribute name __exit;
 type T;
 identifier late.f;
 @@
-(
   T
 - __exit
-  f(...) { ... }
-|
-  T
+  f(...);
+
+@depends on patch@
+attribute name __net_exit;
+identifier late.f;
+@@
 - __net_exit
   f(...) { ... }
-)
+
+@depends on patch@
+attribute name __net_exit;
+type T;
+identifier late.f;
+@@
+  T
+- __net_exit
+  f(...);
 
 @depends on patch@
 attribute name __initdata, __initconst;

@@ -1,16 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0
-/// A patch that declares states with klp-sdk must not go round the SDK: its
-/// engine owns klp_state.data, decides in phases what klp_get_prev_state()
-/// cannot tell (a disable and a reversed enable look alike), and enables the
-/// patch itself.
+/// A patch that uses klp-sdk goes round it.
 ///
-// Confidence: High
+/// The SDK owns klp_state.data, decides in phases what klp_get_prev_state() cannot
+/// tell (a disable and a reversed enable look alike), and enables the patch itself.
+/// Shadow variables of its types may be indexed or of an older layout, which
+/// klp_shadow_get() and the like do not see. What the declaring macros generate is
+/// for them alone, and other in the next release.
+///
+/// Confidence: High
 // Options: --no-includes --include-headers
-// Keywords: livepatch, klp_state, klp_get_prev_state, klp_enable_patch
+// Keywords: livepatch, klp_state, klp_get_prev_state, klp_enable_patch, klp_shadow
 
 virtual report
+virtual patch
 virtual context
 virtual org
+
+@initialize:python depends on report@
+@@
+def tell(p, text):
+	coccilib.report.print_report(p[0], "error: " + text + " [klp_sdk_bypass]")
+
+@initialize:python depends on org@
+@@
+def tell(p, text):
+	coccilib.org.print_todo(p[0], "error: " + text)
+
+@initialize:python@
+@@
+import re
+
+def raw(p, f):
+	tell(p, "%s() on a shadow variable of klp-sdk, of whose index and layout it knows nothing; use klp_sdk%s()" % (f, f.replace("klp", "").replace("_free_all", "_free")))
+
+// For one group of files.
+@script:python@
+@@
+ids = set()
 
 @sdk@
 @@
@@ -20,67 +46,142 @@ virtual org
 #include <klp-sdk/state.h>
 |
 #include <klp-sdk/patch.h>
+|
+#include <klp-sdk/shadow.h>
 )
 
-@depends on sdk && context@
+@data depends on sdk && !patch@
 struct klp_state *s;
 struct klp_state t;
-identifier f = { klp_get_state, klp_get_prev_state, klp_enable_patch };
+position p;
 @@
 (
-* s->data
+* s->data@p
 |
-* t.data
-|
-* f(...)
+* t.data@p
 )
 
-@arrow depends on sdk && (report || org)@
-struct klp_state *s;
+@call depends on sdk && !patch@
+identifier f = { klp_get_state, klp_get_prev_state, klp_enable_patch, klp_sdk_enable_patch, klp_sdk_free_patch };
 position p;
 @@
-  s->data@p
+* f@p(...)
 
-@member depends on sdk && (report || org)@
-struct klp_state s;
+// Names of the engine, and those that the macros make: NAME_klp_sdk_...
+@generated depends on sdk && !patch@
+identifier f =~ "^(__klp_sdk_|__KLP_SDK_|klp_sdk_compat_|klp_sdk_patch(_init|_exit)?$|klp_sdk_view_ops$|klp_sdk_shadow_(find|find_indexed|find_old|new|remove|walk)$)|._klp_sdk(_|$)";
 position p;
 @@
-  s.data@p
+* f@p
 
-@call depends on sdk && (report || org)@
-identifier f = { klp_get_state, klp_get_prev_state, klp_enable_patch };
+@internal depends on sdk && !patch@
+struct klp_sdk_state s;
+struct klp_sdk_state *sp;
+struct klp_sdk_shadow_type t;
+struct klp_sdk_shadow u;
+struct klp_sdk_shadow *up;
+identifier m;
 position p;
 @@
-  f@p(...)
+(
+* s.m@p
+|
+* sp->m@p
+|
+* t.m@p
+|
+* u.m@p
+|
+* up->m@p
+)
 
-@script:python depends on report@
-p << arrow.p;
+@shadow depends on sdk@
+identifier n;
+expression I;
 @@
-coccilib.report.print_report(p[0], "error: klp_state.data belongs to klp-sdk; use klp_sdk_live() or klp_sdk_data() [klp_sdk_bypass]")
+struct klp_sdk_shadow_type n = {..., .id = I, ...};
 
-@script:python depends on report@
-p << member.p;
+@script:python@
+I << shadow.I;
 @@
-coccilib.report.print_report(p[0], "error: klp_state.data belongs to klp-sdk; use klp_sdk_live() or klp_sdk_data() [klp_sdk_bypass]")
+number = re.match(r"KLP_SDK_SHADOW_ID \( (\w+) \)$", I)
+ids.add(number[1] if number else I)
 
-@script:python depends on report@
-p << call.p;
+@macro depends on sdk@
+identifier I;
+expression E;
+@@
+#define I KLP_SDK_SHADOW_ID(E)
+
+@script:python@
+I << macro.I;
+E << macro.E;
+@@
+ids.update((I, E))
+
+@by_id depends on sdk && !patch@
+expression E, I;
+identifier f = { klp_shadow_get, klp_shadow_alloc, klp_shadow_get_or_alloc, klp_shadow_free };
+identifier g = { klp_shadow_free_all };
+position p;
+@@
+(
+f@p(E, I, ...)
+|
+g@p(I, ...)
+)
+
+@script:python@
+I << by_id.I;
+@@
+I = re.sub(r"^\( __force [\w ]+ \) ", "", I)
+if I not in ids and "KLP_SDK_SHADOW_ID (" not in I:
+	cocci.include_match(False)
+
+@depends on context@
+position by_id.p;
+identifier f;
+@@
+* f@p(...)
+
+@depends on patch@
+expression shadow.I, E;
+identifier shadow.n;
+@@
+- klp_shadow_get(E, I)
++ klp_sdk_shadow_get(n, E)
+
+@script:python depends on report || org@
+p << data.p;
+@@
+tell(p, "klp_state.data belongs to klp-sdk; use klp_sdk_live() or klp_sdk_data()")
+
+@script:python depends on report || org@
 f << call.f;
-@@
-coccilib.report.print_report(p[0], "error: %s() in a patch that uses klp-sdk; the SDK calls it [klp_sdk_bypass]" % f)
-
-@script:python depends on org@
-p << arrow.p;
-@@
-coccilib.org.print_todo(p[0], "klp_state.data belongs to klp-sdk")
-
-@script:python depends on org@
-p << member.p;
-@@
-coccilib.org.print_todo(p[0], "klp_state.data belongs to klp-sdk")
-
-@script:python depends on org@
 p << call.p;
-f << call.f;
 @@
-coccilib.org.print_todo(p[0], "%s() in a patch that uses klp-sdk" % f)
+tell(p, "%s() in a patch that uses klp-sdk, which calls it; leave it to KLP_SDK_PATCH() and KLP_SDK_STATE()" % f)
+
+@script:python depends on report || org@
+f << generated.f;
+p << generated.p;
+@@
+tell(p, "%s is the SDK's own and changes with its releases; use what include/klp-sdk documents" % f)
+
+@script:python depends on report || org@
+m << internal.m;
+p << internal.p;
+@@
+tell(p, "field %s is the SDK's own and changes with its releases; use what include/klp-sdk documents" % m)
+
+@script:python depends on report || org@
+f << by_id.f;
+p << by_id.p;
+@@
+raw(p, f)
+
+@script:python depends on report || org@
+f << by_id.g;
+p << by_id.p;
+@@
+raw(p, f)
