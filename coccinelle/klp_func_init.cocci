@@ -66,7 +66,7 @@ replaced.add(E.strip('"'))
 attribute name __init, __net_init;
 type T;
 identifier f;
-position p;
+position p : script:python(f) { f in originals };
 @@
 (
 T __init f@p(...) { ... }
@@ -74,17 +74,11 @@ T __init f@p(...) { ... }
 T __net_init f@p(...) { ... }
 )
 
-@script:python@
-f << early.f;
-@@
-if f not in originals:
-	cocci.include_match(False)
-
 @late@
 attribute name __exit, __net_exit;
 type T;
 identifier f;
-position p;
+position p : script:python(f) { f in originals };
 @@
 (
 T __exit f@p(...) { ... }
@@ -92,17 +86,11 @@ T __exit f@p(...) { ... }
 T __net_exit f@p(...) { ... }
 )
 
-@script:python@
-f << late.f;
-@@
-if f not in originals:
-	cocci.include_match(False)
-
 @original@
 attribute name __init;
 type T;
 identifier f;
-position p;
+position p : script:python(f) { f in replaced and f not in originals };
 @@
 T __init f@p(...) { ... }
 
@@ -110,21 +98,9 @@ T __init f@p(...) { ... }
 attribute name __init;
 type T;
 identifier f;
-position p;
+position p : script:python(f) { f in replaced and f not in originals };
 @@
 T __init f@p(...);
-
-@script:python@
-f << original.f;
-@@
-if f not in replaced or f in originals:
-	cocci.include_match(False)
-
-@script:python@
-f << declared.f;
-@@
-if f not in replaced or f in originals:
-	cocci.include_match(False)
 
 @data@
 attribute name __initdata, __initconst;

@@ -236,19 +236,17 @@ for name in sorted(originals.get(f, ())):
 	olds = known.get(name, [])
 	how = [new.differs(f, old, name) for old in olds]
 	# one that fits is enough; alternatives for several kernels are not compared
-	if name != f and how and all(how) and \
+	if how and all(how) and \
 	   not any(each.conditional() for each in olds + [new]):
 		text = "%s: %s; give it the original's signature" % (
 			"error" if how[0][0] else "warning", how[0][1])
 if text:
 	said[f, new.file, new.line] = text
-else:
-	cocci.include_match(False)
 
 @depends on context@
 type T;
-identifier defined.f;
-position defined.p;
+identifier f;
+position p : script:python(f) { (f, p[0].file, int(p[0].line)) in said };
 @@
   T
 * f@p
@@ -258,4 +256,6 @@ position defined.p;
 f << defined.f;
 p << defined.p;
 @@
-tell(p, said[f, p[0].file, int(p[0].line)])
+key = f, p[0].file, int(p[0].line)
+if key in said:
+	tell(p, said[key])

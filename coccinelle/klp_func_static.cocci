@@ -39,6 +39,17 @@ def where(p):
 	by = runs(f)
 	return "%s()" % f if f == by else "%s(), called by %s()," % (f, by)
 
+def is_store(d):
+	return bool(LOCKS.match(d) or STORES.match(d))
+
+# The first in its function.
+def is_first(p):
+	return said.get(p[0].current_element) == place(p)
+
+# Nobody in the module does anything with the key but to read it.
+def alone(k, p):
+	return runs(p[0].current_element) is not None and not mentions[k] - reads[k] - {keys[k]}
+
 # A table, or what is no state to be shared.
 def harmless(T):
 	T = " ".join(T.split())
@@ -114,7 +125,7 @@ calls.setdefault(g, set()).add(p[0].current_element)
 @variable depends on func@
 type T;
 identifier x;
-position p;
+position p : script:python(T) { not harmless(T) and runs(p[0].current_element) is not None };
 @@
 (
 static T x@p;
@@ -122,42 +133,22 @@ static T x@p;
 static T x@p = ...;
 )
 
-@script:python@
-T << variable.T;
-p << variable.p;
-@@
-if harmless(T) or not runs(p[0].current_element):
-	cocci.include_match(False)
-
 @store depends on func@
 declarer d;
 identifier x;
-position p;
+position p : script:python(d) { is_store(d) and runs(p[0].current_element) is not None };
 @@
 static d(x@p, ...);
 
-@script:python@
-d << store.d;
-p << store.p;
-@@
-if not (LOCKS.match(d) or STORES.match(d)) or not runs(p[0].current_element):
-	cocci.include_match(False)
-
 @again depends on func@
 identifier g =~ "^(DO_ONCE(_SLEEPABLE|_LITE|_LITE_IF)?|(net_)?get_random(_sleepable)?_once(_wait)?)$";
-position p;
+position p : script:python() { runs(p[0].current_element) is not None };
 @@
 g@p(...)
 
-@script:python@
-p << again.p;
-@@
-if not runs(p[0].current_element):
-	cocci.include_match(False)
-
 @message depends on func@
 identifier g =~ "^((pr|dev|netdev|netif|net|wiphy|hid|xhci|drm)_[a-z]+_once|printk(_deferred)?_once|([A-Z_]+_)?WARN(_ON|_TAINT)?_ONCE(_[A-Z_]+)?)$";
-position p;
+position p : script:python() { runs(p[0].current_element) is not None };
 @@
 g@p(...)
 
@@ -166,14 +157,7 @@ g@p(...)
 p << message.p;
 @@
 f = p[0].current_element
-if runs(f):
-	said[f] = min(said.get(f, place(p)), place(p))
-
-@script:python@
-p << message.p;
-@@
-if said.get(p[0].current_element) != place(p):
-	cocci.include_match(False)
+said[f] = min(said.get(f, place(p)), place(p))
 
 @key depends on func@
 declarer d =~ "^DEFINE_STATIC_(KEY|CALL)";
@@ -218,13 +202,6 @@ p << read.p;
 @@
 reads.setdefault(k, set()).add(place(p))
 
-@script:python@
-k << key.k;
-p << read.p;
-@@
-if not runs(p[0].current_element) or mentions[k] - reads[k] - {keys[k]}:
-	cocci.include_match(False)
-
 @depends on context@
 type T;
 identifier variable.x;
@@ -252,14 +229,16 @@ position again.p;
 @depends on context@
 identifier message.g;
 position message.p;
+position q : script:python() { is_first(q) };
 @@
-* g@p(...)
+* g@p@q(...)
 
 @depends on context@
 identifier key.k;
 position read.p;
+position q : script:python(k) { alone(k, q) };
 @@
-* k@p
+* k@p@q
 
 @script:python depends on report || org@
 x << variable.x;
@@ -290,10 +269,12 @@ else:
 g << message.g;
 p << message.p;
 @@
-tell(p, "warning: %s() in %s prints again, after the original's and in each patch; leave it out if once is enough" % (g, where(p)))
+if is_first(p):
+	tell(p, "warning: %s() in %s prints again, after the original's and in each patch; leave it out if once is enough" % (g, where(p)))
 
 @script:python depends on report || org@
 k << key.k;
 p << read.p;
 @@
-tell(p, "error: nobody switches %s, which %s reads: it is this module's own; use that of the kernel or drop it" % (k, where(p)))
+if alone(k, p):
+	tell(p, "error: nobody switches %s, which %s reads: it is this module's own; use that of the kernel or drop it" % (k, where(p)))

@@ -49,12 +49,14 @@ def earlier(entries, here, key):
 @initialize:python depends on report@
 @@
 def tell(p):
-	coccilib.report.print_report(p[0], said[place(p)] + " [klp_func_twice]")
+	if place(p) in said:
+		coccilib.report.print_report(p[0], said[place(p)] + " [klp_func_twice]")
 
 @initialize:python depends on org@
 @@
 def tell(p):
-	coccilib.org.print_todo(p[0], said[place(p)])
+	if place(p) in said:
+		coccilib.org.print_todo(p[0], said[place(p)])
 
 @script:python@
 @@
@@ -159,8 +161,6 @@ here = place(p)
 first = earlier(funcs, here, funcs[here])
 if first:
 	said[here] = "error: %s() is listed twice in %s, first in line %d; such a patch is refused, keep one" % (funcs[here][1], funcs[here][0], first[1])
-else:
-	cocci.include_match(False)
 
 @script:python@
 p << object.p;
@@ -173,20 +173,20 @@ elif here in arrays:
 	first = earlier(arrays, here, arrays[here])
 	if first:
 		said[here] = "error: objects %s and %s share the array %s, whose list nodes the kernel links twice; give each an array of its own" % (objects[first][1], objects[here][1], arrays[here][1])
-if here not in said:
-	cocci.include_match(False)
 
 @depends on context@
 expression func.E;
 position func.p;
+position q : script:python() { place(q) in said };
 @@
-* E@p
+* E@p@q
 
 @depends on context@
 expression object.F;
 position object.p;
+position q : script:python() { place(q) in said };
 @@
-* F@p
+* F@p@q
 
 @script:python depends on report || org@
 p << func.p;

@@ -30,6 +30,10 @@ def tell(p, text):
 @@
 import re
 
+def of_sdk(I):
+	I = re.sub(r"^\( __force [\w ]+ \) ", "", I)
+	return I in ids or "KLP_SDK_SHADOW_ID (" in I
+
 def raw(p, f):
 	tell(p, "%s() on a shadow variable of klp-sdk, of whose index and layout it knows nothing; use klp_sdk%s()" % (f, f.replace("klp", "").replace("_free_all", "_free")))
 
@@ -40,15 +44,7 @@ ids = set()
 
 @sdk@
 @@
-(
 #include <klp-sdk/klp-sdk.h>
-|
-#include <klp-sdk/state.h>
-|
-#include <klp-sdk/patch.h>
-|
-#include <klp-sdk/shadow.h>
-)
 
 @data depends on sdk && !patch@
 struct klp_state *s;
@@ -69,7 +65,7 @@ position p;
 
 // Names of the engine, and those that the macros make: NAME_klp_sdk_...
 @generated depends on sdk && !patch@
-identifier f =~ "^(__klp_sdk_|__KLP_SDK_|klp_sdk_compat_|klp_sdk_patch(_init|_exit)?$|klp_sdk_view_ops$|klp_sdk_shadow_(find|find_indexed|find_old|new|remove|walk)$)|._klp_sdk(_|$)";
+identifier f =~ "^(__KLP_SDK_|klp_sdk_compat_|klp_sdk_patch(_init|_exit)?$|klp_sdk_view_ops$|klp_sdk_shadow_(find|find_indexed|find_old|new|remove|walk)$)|._klp_sdk(_|$)";
 position p;
 @@
 * f@p
@@ -122,27 +118,16 @@ ids.update((I, E))
 @by_id depends on sdk && !patch@
 expression E, I;
 identifier f = { klp_shadow_get, klp_shadow_alloc, klp_shadow_get_or_alloc, klp_shadow_free };
-identifier g = { klp_shadow_free_all };
-position p;
+position p : script:python(I) { of_sdk(I) };
 @@
-(
-f@p(E, I, ...)
-|
-g@p(I, ...)
-)
+* f@p(E, I, ...)
 
-@script:python@
-I << by_id.I;
+@all_by_id depends on sdk && !patch@
+expression I;
+identifier f = { klp_shadow_free_all };
+position p : script:python(I) { of_sdk(I) };
 @@
-I = re.sub(r"^\( __force [\w ]+ \) ", "", I)
-if I not in ids and "KLP_SDK_SHADOW_ID (" not in I:
-	cocci.include_match(False)
-
-@depends on context@
-position by_id.p;
-identifier f;
-@@
-* f@p(...)
+* f@p(I, ...)
 
 @depends on patch@
 expression shadow.I, E;
@@ -181,7 +166,7 @@ p << by_id.p;
 raw(p, f)
 
 @script:python depends on report || org@
-f << by_id.g;
-p << by_id.p;
+f << all_by_id.f;
+p << all_by_id.p;
 @@
 raw(p, f)

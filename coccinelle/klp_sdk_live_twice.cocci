@@ -33,7 +33,7 @@ def tell(p, text):
 @initialize:python@
 @@
 def again(s, q):
-	if place(q) not in told:
+	if place(q) in first and place(q) not in told:
 		told.add(place(q))
 		tell(q, "warning: klp_sdk_live(%s) is read again after line %d and may be NULL now; read it once and keep the pointer" % (s, first[place(q)][1]))
 
@@ -170,28 +170,16 @@ functions[f, n] = cb
 
 @own depends on callback@
 identifier s;
-position p;
+position p : script:python(s) { (p[0].current_element, s) in functions };
 @@
 klp_sdk_live@p(s)
-
-@script:python@
-s << own.s;
-p << own.p;
-@@
-if (p[0].current_element, s) not in functions:
-	cocci.include_match(False)
-
-@script:python@
-q << later.q;
-@@
-if place(q) not in first:
-	cocci.include_match(False)
 
 @depends on context@
 identifier s;
 position later.q;
+position r : script:python() { place(r) in first };
 @@
-* klp_sdk_live@q(s)
+* klp_sdk_live@q@r(s)
 
 @depends on context@
 identifier s;
