@@ -132,9 +132,15 @@ position p : script:python(I) { of_sdk(I) };
 @depends on patch@
 expression shadow.I, E;
 identifier shadow.n;
+type T;
 @@
+(
 - klp_shadow_get(E, I)
 + klp_sdk_shadow_get(n, E)
+|
+- klp_shadow_get(E, (T)I)
++ klp_sdk_shadow_get(n, E)
+)
 
 @script:python depends on report || org@
 p << data.p;
