@@ -30,7 +30,7 @@ def runs(f):
 	if f in originals:
 		return f
 	for caller in sorted(calls.get(f, ())):
-		if f in defined and caller in originals:
+		if caller in originals:
 			return caller
 	return None
 
@@ -73,7 +73,6 @@ def tell(p, text):
 @script:python@
 @@
 originals = {}
-defined = set()
 calls = {}
 said = {}
 keys = {}
@@ -99,16 +98,6 @@ E << func.E;
 f << func.f;
 @@
 originals[f] = E.strip('"')
-
-@body depends on func@
-identifier f;
-@@
-f(...) { ... }
-
-@script:python@
-f << body.f;
-@@
-defined.add(f)
 
 @call depends on func@
 identifier g;
