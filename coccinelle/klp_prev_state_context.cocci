@@ -274,9 +274,9 @@ for (file, name), role in sorted(roles.items()):
     for p, through in asks(fn, of_module, set()):
         what = 'klp_get_prev_state()' + (' through %s()' % through if through else '')
         if of_module:
-            text = "%s() is %s, which also runs with no transition when the module comes or goes; %s warns then and gives NULL; ask in a transition only" % (name, role, what)
+            text = "%s() is %s; %s warns when that module comes or goes and no transition runs; ask in one only" % (name, role, what)
         else:
-            text = "%s() is %s; with no transition %s warns and gives NULL; ask in a callback of vmlinux" % (name, role, what)
+            text = "%s() is %s; %s warns there when no transition runs; ask in a callback of vmlinux" % (name, role, what)
         found[start(p)] = text
 
 @at depends on context || org || report@
