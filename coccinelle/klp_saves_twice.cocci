@@ -266,7 +266,7 @@ p << cond.p;
 @@
 conds.append((function(p[0]), plain(e), p[0]))
 
-@either depends on data@
+@either depends on data disable neg_if@
 expression e;
 statement S1, S2;
 position p1, p2;
