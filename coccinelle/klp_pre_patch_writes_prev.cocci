@@ -47,7 +47,7 @@ def reach(kind):
     seen = set()
     while todo:
         fn = todo.pop()
-        if not fn or fn in seen:
+        if fn in seen:
             continue
         seen.add(fn)
         todo += [find(fn[0], name) for f, name in calls if f == fn]
@@ -129,11 +129,7 @@ identifier f;
 identifier k = {pre_patch, post_unpatch};
 position p;
 @@
-(
-o.callbacks.k =@p f
-|
 o->callbacks.k =@p f
-)
 
 @script:python@
 k << assigned.k;

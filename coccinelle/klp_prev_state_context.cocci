@@ -68,17 +68,16 @@ def guarded(fn, p):
             return True
     return False
 
-# The function, or None, through which @fn asks for certain, as far as one can tell
+# Where @fn asks, or calls somebody who does, @always if it comes by there. @seen
+# are the functions on the way, against recursion.
 def asks(fn, always, seen):
-    seen.add(fn)
     for f, name, p in calls:
         if f != fn or always and guarded(fn, p):
             continue
+        to = find(fn[0], name)
         if name == 'klp_get_prev_state':
             yield p, None
-            continue
-        to = find(fn[0], name)
-        if to and to not in seen and next(asks(to, always, seen | {to}), None):
+        elif to not in seen and next(asks(to, always, seen | {to}), None):
             yield p, name
 
 @script:python@
@@ -253,7 +252,7 @@ looks.add(function(p[0]))
 
 @lookup depends on asked@
 identifier x;
-identifier get =~ "^(klp_get_state|k?v?[mzc]alloc|kmemdup|kstrdup)$";
+identifier get =~ "^(klp_get_state|k?v?[mzc]alloc)$";
 position p;
 @@
 x@p = get(...)
@@ -268,10 +267,8 @@ plain.add((function(p[0]), x))
 @@
 for (file, name), role in sorted(roles.items()):
     fn = find(file, name)
-    if not fn:
-        continue
     of_module = role.startswith("a module's ")
-    for p, through in asks(fn, of_module, set()):
+    for p, through in asks(fn, of_module, {fn}):
         what = 'klp_get_prev_state()' + (' through %s()' % through if through else '')
         if of_module:
             text = "%s() is %s; %s warns when that module comes or goes and no transition runs; ask in one only" % (name, role, what)

@@ -33,7 +33,7 @@ answers = {}		# (function, variable): True if set means a predecessor
 getters = {}		# function: the same for what it returns
 found = {}		# position: (severity, message)
 
-ALLOC = r'k?v?[mzc]alloc$|kmemdup$'
+ALLOC = r'k?v?[mzc]alloc$'
 SAYS = r'(pr_|printk|WARN|callback_info)'
 INTENT = r'(?i)revers|revert|roll_?ed_?back|rollback|disabl'
 
@@ -69,7 +69,7 @@ def reach(kinds, only=None):
     seen = set()
     while todo:
         fn = todo.pop()
-        if not fn or fn in seen:
+        if fn in seen:
             continue
         seen.add(fn)
         todo += [find(fn[0], name) for f, name, p in calls if f == fn]
@@ -97,7 +97,7 @@ def learn():
     for i in range(4):
         for fn, to, value, p in sets:
             m = meaning(fn, value)
-            if m is not None and re.match(r'\w+$', to):
+            if m is not None:
                 answers[(fn, to)] = m
         for fn, p, value in returns:
             value = re.sub(r'^(\w+)(->data$|\?\1->data:NULL$)', r'\1', value)
@@ -167,11 +167,7 @@ identifier f;
 identifier k = {pre_patch, post_patch, post_unpatch};
 position p;
 @@
-(
-o.callbacks.k =@p f
-|
 o->callbacks.k =@p f
-)
 
 @script:python@
 o << assigned.o;

@@ -82,7 +82,7 @@ def reach(obj, always):
     seen = set()
     while todo:
         fn = todo.pop()
-        if not fn or fn in seen:
+        if fn in seen:
             continue
         seen.add(fn)
         todo += [find(fn[0], name) for f, name, p in calls
@@ -162,11 +162,7 @@ identifier f;
 identifier k = {pre_patch, post_patch};
 position p;
 @@
-(
-o.callbacks.k =@p f
-|
 o->callbacks.k =@p f
-)
 
 @script:python@
 o << assigned.o;
@@ -306,7 +302,7 @@ held = {(fn, to) for fn, to, value, p in sets if re.search(r'(->|\.)data$', valu
 held |= {(fn, value) for fn, to, value, p in sets if in_data(p)}
 plain_vars |= held
 plain_vars |= {(fn, to) for fn, to, value, p in sets
-               if re.match(r'(klp_get_state|k?v?[mzc]alloc|kmemdup)\(', value)}
+               if re.match(r'(klp_get_state|k?v?[mzc]alloc)\(', value)}
 
 def saved(fn, to, value, p):
     if not re.match(r'\*?\w+((\.|->)\w+|\[[^]]*\])*$', value):
