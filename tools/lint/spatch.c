@@ -111,6 +111,8 @@ static struct job *spatch_job(void (*done)(struct job *job), void *data, char **
 	append(all, n, strf("PATH=/usr/bin:/bin:/usr/sbin:/sbin:%s", path ? path : ""));
 	append(all, n, strf("TMPDIR=%s", opt.tmp));
 	append(all, n, spatch);
+	append(all, n, "--macro-file");
+	append(all, n, strf("%s/coccinelle/sdk-macros.h", opt.sdk));
 	for (int i = 0; i < nr; i++)
 		append(all, n, args[i]);
 	append(all, n, NULL);
