@@ -125,6 +125,7 @@ if [[ ! $options && ${#stock[@]} != 0 ]]; then
 	done
 	start coccinelle suite coccinelle "$here/host/cocci.sh"
 	start lint suite lint "$here/host/lint.sh" "${stock[-1]}"
+	start lint-kernel suite lint-kernel "$here/host/kernel.sh" "${stock[@]}"
 	start input suite input "$here/host/input.sh"
 	start verdict suite verdict "$out/vm/verdict_test"
 fi
