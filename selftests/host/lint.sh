@@ -195,6 +195,8 @@ KLP_SDK_STATE(two, struct x,
 	      .name = "two",
 	      .version = 7,
 	      .id = 1);
+KLP_SDK_STATE(last, struct x,
+	      .version = 7);
 int f(void)
 {
 	return forbidden(1);
@@ -211,6 +213,8 @@ KLP_SDK_STATE(two, struct x,
 	      .name = \"two\",
 	      .version = 8,
 	      .id = 1);
+KLP_SDK_STATE(last, struct x,
+	      .version = 8);
 int f(void)
 {
 	return allowed(1);

@@ -267,13 +267,14 @@ static void select_rules(char *list)
 {
 	char *save;
 
-	if (!list || !list[strspn(list, " ,")]) {
+	if (!list || !list[strspn(list, " ,\t\n")]) {
 		for (int i = 0; i < nr_rules; i++)
 			rules[i]->selected = true;
 		sparse_rule.selected = true;
 		return;
 	}
-	for (char *p = strtok_r(list, " ,", &save); p; p = strtok_r(NULL, " ,", &save)) {
+	for (char *p = strtok_r(list, " ,\t\n", &save); p;
+	     p = strtok_r(NULL, " ,\t\n", &save)) {
 		bool any = !fnmatch(p, sparse_rule.id, 0);
 
 		sparse_rule.selected |= any;

@@ -2,7 +2,8 @@
 /*
  * The rules, and spatch: one process for each rule, which sees one module after the
  * other. What "depends on never" and "ever" ask for in one module spatch 1.1 takes
- * from those before it, too: rules that have this get a process for each module.
+ * from those before it, too: rules that have this get a process for each module, as
+ * those do that compare or sum up.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -48,7 +49,8 @@ static void read_rule(const char *name)
 			for (word = strtok_r(line + 8, " ,;", &words); word;
 			     word = strtok_r(NULL, " ,;", &words))
 				rule->base |= !strcmp(word, "base");
-		} else if (strncmp(line, "//", 2) && strstr(line, "ever")) {
+		} else if (strncmp(line, "//", 2) && (strstr(line, "ever") ||
+						      strstr(line, "finalize"))) {
 			rule->alone = true;
 		}
 		if (*line == '@') {
@@ -59,6 +61,7 @@ static void read_rule(const char *name)
 				rule->repairs = true;
 		}
 	}
+	rule->alone |= rule->base;	/* may remember what it has seen */
 	if (!rule->summary)
 		die("%s has no line \"/// SUMMARY\"", rule->path);
 	append(rules, nr_rules, rule);
