@@ -35,7 +35,7 @@ def at(p):
 def text(e):
     return re.sub(r"\s+", "", str(e))
 
-# What acquires, what undoes it, whether the two must have a word in common, kind.
+# What acquires, what undoes it, whether the two must share their words, kind.
 PAIRS = [(re.compile(a), re.compile(u), same, kind) for a, u, same, kind in (
     (r"^(kmem_cache_|k|v|kv)[mzc]?alloc(_|$)|^k(v?mem|str)n?dup|^kv?asprintf$|"
      r"^(__)?alloc_(page|percpu)|get_free_page|^get_zeroed_page$",
@@ -83,8 +83,9 @@ def undoes(g, h):
     u, same, kind = pair(g)
     if not u.search(h):
         return False
-    words = [set(re.sub("(un|de)?register", "", x).split("_")) - {""} for x in (g, h)]
-    return not same or bool(words[0] & words[1]) or not words[0]
+    words = [{w.rstrip("s") for w in re.sub("(un|de)?register", "", x).split("_")}
+             for x in (g, h)]
+    return not same or words[0] <= words[1] or words[1] - {"table"} <= words[0]
 
 # Which calls of f are repeated: [(call, helper or "")], helpers two levels deep.
 def repeated(f, deep=2, via=""):
@@ -186,16 +187,25 @@ findings.clear()
 identifier x, f, cb = {post_patch, pre_unpatch};
 position p;
 @@
-(
 struct klp_object x[] = {..., {..., .callbacks@p = {..., .cb = f, ...}, ...}, ...};
-|
-struct klp_object x[] = {..., {@p..., .callbacks.cb = f, ...}, ...};
-)
 
 @script:python@
 f << objects.f;
 cb << objects.cb;
 p << objects.p;
+@@
+note("role", at(p[0]), cb, f)
+
+@members@
+identifier x, f, cb = {post_patch, pre_unpatch};
+position p;
+@@
+struct klp_object x[] = {..., {@p..., .callbacks.cb = f, ...}, ...};
+
+@script:python@
+f << members.f;
+cb << members.cb;
+p << members.p;
 @@
 note("role", at(p[0]), cb, f)
 
