@@ -388,6 +388,8 @@ for owner, cb, f in list(roles):
 // From a call that succeeded to a failure, without anything that may undo it.
 @failing exists@
 expression x, e;
+type T;
+identifier i;
 identifier g : script:python() { acquires(g) is not None };
 identifier u : script:python() { may_undo(u) };
 position p : script:python() { (p[0].current_element,) in every("preparing") };
@@ -397,6 +399,9 @@ statement S;
 (
 x = g@p(...);
 if (<+... x ...+>) S@s
+|
+T i = g@p(...);
+if (<+... i ...+>) S@s
 |
 if (<+... g@p(...) ...+>) S@s
 |
