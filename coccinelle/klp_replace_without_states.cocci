@@ -51,7 +51,6 @@ expression E : script:python() { E.strip() != "NULL" };
 @role depends on replace && !states@
 identifier x, f;
 identifier cb = {pre_patch, post_patch};
-expression e;
 @@
 (
   struct klp_object x[] = {..., {..., .callbacks = {..., .cb = f, ...}, ...}, ...};
