@@ -223,7 +223,7 @@ def hooks():
 # A variable that is neither the function's nor the module's.
 def is_kernels(f, x):
     base = re.match(r"\w*", x).group(0)
-    return (base,) not in every("static") and (f, base) not in every("local") and (
+    return (base,) not in every("own") and (f, base) not in every("local") and (
         base not in params(f))
 
 @script:python@
@@ -383,6 +383,17 @@ static T x;
 x << statics.x;
 @@
 note("static", x)
+
+@owns@
+type T;
+identifier x;
+@@
+T x;
+
+@script:python@
+x << owns.x;
+@@
+note("own", x)
 
 @arrays@
 type T;

@@ -142,7 +142,7 @@ def is_kept(f, pos):
 
 # Own counters are often mere statistics; who counts them down means them.
 def counts(x, undo):
-    own = "->" in x or (re.match(r"&?(\w+)", x).group(1),) in every("static")
+    own = "->" in x or (re.match(r"&?(\w+)", x).group(1),) in every("own")
     return not own or any(undo(c) for c in every("call")) or (x,) in every("down")
 
 def say(pos, severity, f, via, what, todo="undo it in pre_unpatch"):
@@ -285,16 +285,16 @@ f << functions.f;
 @@
 note("function", f)
 
-@statics@
+@owns@
 type T;
 identifier x;
 @@
-static T x;
+T x;
 
 @script:python@
-x << statics.x;
+x << owns.x;
 @@
-note("static", x)
+note("own", x)
 
 @calls@
 identifier g;
