@@ -248,8 +248,7 @@ def compare():
             known = [e for _, _, e, _ in new_side.raw] + \
                     [e for kind, _, e, _ in new_side.sdk if kind == "state"]
             permanent = old.get("permanent", "false").strip() not in ("false", "0")
-            if key[0] != "state" or not (refused or permanent) or \
-               new_side.opaque or \
+            if not (refused or permanent) or new_side.opaque or \
                key[1] in [new_names.number(e.get("id", "0")) for e in known]:
                 continue
             missing.append(old["name"])
