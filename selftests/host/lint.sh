@@ -277,10 +277,13 @@ OUT
 # What a module is. t_never finds probe() where no file of the module has mark().
 module composite 'obj-m := marked.o plain.o sub/ klp_sdk_made_elsewhere/
 marked-y := m1.o
-marked-$(CONFIG_LIVEPATCH) += m2.o
+ifdef CONFIG_LIVEPATCH
+marked-y += m2.o
+endif
 plain-objs := \
 	p1.o
-obj-$(CONFIG_NO_SUCH_OPTION) += off.o
+obj-$(CONFIG_NO_SUCH_OPTION) += off.o marked_off.o
+marked_off-y := off1.o off2.o
 ifneq ($(KERNELRELEASE),)
 obj-m += late.o
 endif' <<'C'
@@ -293,6 +296,10 @@ p1.c:
 p.h:
 static void probe(void) { }
 off.c:
+void probe(void) { }
+off1.c:
+void off1(void) { mark(1); }
+off2.c:
 void probe(void) { }
 late.c:
 void probe(void) { }
