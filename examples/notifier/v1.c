@@ -32,12 +32,21 @@ static void traps_pre_unpatch(struct traps *s)
 	unregister_die_notifier(&s->nb);
 }
 
+/* From a patch with the same version of the state, such as this one built again. */
+static void traps_adopt(struct traps *s, const void *old)
+{
+	WRITE_ONCE(s->nb.notifier_call, traps_notify);
+	/* For those who have read the old address, see version 2. */
+	synchronize_rcu();
+}
+
 KLP_SDK_STATE(traps, struct traps,
 	      .id		= TRAPS_STATE,
 	      .version		= 1,
 	      .pre_patch	= traps_pre_patch,
 	      .post_patch	= traps_post_patch,
-	      .pre_unpatch	= traps_pre_unpatch);
+	      .pre_unpatch	= traps_pre_unpatch,
+	      .adopt		= traps_adopt);
 
 static int v1_cmdline_proc_show(struct seq_file *m, void *v)
 {
