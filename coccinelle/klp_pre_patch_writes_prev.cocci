@@ -308,8 +308,7 @@ writes = [w for w in writes if hits(w[3], w[2])]
 
 # What post_unpatch puts right again is no harm.
 back = reach('post_unpatch')
-mended = {('write', field(text)) for fn, what, text, p in writes
-          if fn in back and what == 'write'}
+mended = {('write', field(text)) for fn, what, text, p in writes if fn in back}
 mended |= {('stop', f) for p, f in fields if function(p) in back and start(p) in theirs}
 
 sdk = reach('sdk')

@@ -205,7 +205,7 @@ p << cond.p;
 @@
 conds.append((function(p[0]), e, p[0]))
 
-@either depends on asked disable neg_if, neg_if_exp@
+@either depends on asked@
 expression e, e1, e2;
 statement S1, S2;
 position p1, p2;

@@ -333,8 +333,13 @@ after = reach(['post_unpatch'])
 def made_in(fns):
     return any(f in fns and re.match(ALLOC, name) for f, name, p in calls)
 
-# Only if pre_patch alone makes the data, its being there says nothing.
-data_says = not made_in(before) or made_in(during)
+# If pre_patch alone makes the data, its being there says nothing. Callbacks of
+# another object may make it.
+def data_says(fn):
+    for obj in {role[0] for role in roles}:
+        if fn in reach(['post_unpatch'], obj) and reach(['post_patch'], obj):
+            return made_in(reach(['post_patch'], obj)) or not made_in(before)
+    return not made_in(before)
 
 def says_nothing(fn, cond):
     if meaning(fn, cond) is not None:
@@ -346,8 +351,8 @@ def says_nothing(fn, cond):
     sources = [value for f, to, value, p in sets if f == fn and to == what]
     if any(s.startswith('klp_get_state(') for s in sources):
         return True
-    return not data_says and (re.search(r'(->|\.)data$', what) or
-                              any(re.search(r'(->|\.)data$', s) for s in sources))
+    return not data_says(fn) and (re.search(r'(->|\.)data$', what) or
+                                  any(re.search(r'(->|\.)data$', s) for s in sources))
 
 def leaves(fn, where):
     return any(f == fn and within(p, where) for f, p, value in returns)
@@ -416,7 +421,7 @@ for fn, cond, at, then, other in conds:
         continue
     parts = [part for part in cond.split('&&') if not says_nothing(fn, part) or
              meaning(fn, part) is not None]
-    if len(parts) != 1 or '||' in cond or meaning(fn, parts[0]) is None:
+    if len(parts) != 1 or meaning(fn, parts[0]) is None:
         continue
     there_is = meaning(fn, parts[0])
     with_prev, without = (then, other) if there_is else (other, then)

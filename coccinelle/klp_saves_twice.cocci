@@ -262,7 +262,7 @@ p << cond.p;
 @@
 conds.append((function(p[0]), plain(e), p[0]))
 
-@either depends on data disable neg_if@
+@either depends on data@
 expression e;
 statement S1, S2;
 position p1, p2;
