@@ -82,12 +82,12 @@ differ() {
 	comm -13 <(sort "$2") <(sort "$4") | sed "s/^/$3: /"
 }
 
-# modes NAME - errors of spatch without the driver, as coccicheck runs it, and of
-# the rule's scripts in org mode. The options in the rule's header are words.
+# modes NAME - errors in the modes that the driver does not use here, as coccicheck
+# runs them: org has scripts of its own. Options in the rule's header are words.
 modes() {
 	local rule=coccinelle/$1.cocci options mode
 	options=$(sed -n 's|^// Options: ||p' "$rule")
-	for mode in report patch context org; do
+	for mode in patch context; do
 		# Not every rule has a repair, and some need an older source for anything.
 		spatch -D $mode --very-quiet --parse-cocci "$rule" 2>&1 >/dev/null |
 			{ grep -v '^No rules apply' || true; } | sed "s/^/$mode: /"

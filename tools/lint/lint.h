@@ -134,6 +134,7 @@ char *read_file(const char *path, size_t *len);
 void write_file(const char *path, const char *text, size_t len);
 void make_dirs(const char *path);
 char *absolute(const char *name);
+bool ends(const char *s, const char *end);
 char *shown(const char *path);
 struct file *find_file(const char *path);
 void write_copy(struct file *file);

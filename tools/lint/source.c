@@ -136,7 +136,7 @@ static bool is_file(const char *path)
 	return !stat(path, &st) && S_ISREG(st.st_mode);
 }
 
-static bool ends(const char *s, const char *end)
+bool ends(const char *s, const char *end)
 {
 	size_t len = strlen(s), n = strlen(end);
 

@@ -49,11 +49,9 @@ static void read_rule(const char *name)
 			for (word = strtok_r(line + 8, " ,;", &words); word;
 			     word = strtok_r(NULL, " ,;", &words))
 				rule->base |= !strcmp(word, "base");
-		} else if (strncmp(line, "//", 2) && (strstr(line, "ever") ||
-						      strstr(line, "finalize"))) {
-			rule->alone = true;
-		}
-		if (*line == '@') {
+		} else if (strncmp(line, "//", 2) && (*line == '@' || ends(line, "@") ||
+						      strstr(line, "depends on"))) {
+			rule->alone |= strstr(line, "ever ") || strstr(line, "finalize");
 			word = strstr(line, "depends on");
 			word = word ? strstr(word, "patch") : NULL;
 			if (word && word[-1] != '!' && !isalnum((unsigned char)word[5]) &&
