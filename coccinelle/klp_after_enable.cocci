@@ -24,6 +24,12 @@ position p;
 @@
   enable@p(...)
 
+// There is nothing to repair, and spatch fails if no rule applies.
+@script:python depends on patch@
+enable << called.enable;
+@@
+pass
+
 // One rule for each way to ask for the result: a disjunction takes much longer.
 // What is reported comes behind the way of the error, S, whatever that does.
 @assigned depends on called && (context || org || report) exists@
