@@ -223,8 +223,7 @@ def hooks():
 # A variable that is neither the function's nor the module's.
 def is_kernels(f, x):
     base = re.match(r"\w*", x).group(0)
-    return (base,) not in every("own") and (f, base) not in every("local") and (
-        base not in params(f))
+    return (base,) not in every("own") and base not in params(f)
 
 @script:python@
 @@
@@ -447,18 +446,6 @@ e << sets.e;
 p << sets.p;
 @@
 note("set", p[0].current_element, text(x), text(e), at(p[0]))
-
-@locals@
-local idexpression x;
-position p;
-@@
-x@p
-
-@script:python@
-x << locals.x;
-p << locals.p;
-@@
-note("local", p[0].current_element, x)
 
 @script:python@
 @@

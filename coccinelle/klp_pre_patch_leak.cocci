@@ -174,10 +174,8 @@ def is_own_check(f, start, end):
 
 # What helpers leave behind their callers may clean up.
 def is_left(f):
-    helpers = {h for h, in every("helper")}
-    return f not in helpers or not any(
-        UNDO.search(c[1]) for c in every("call")
-        if (c[0], f) in {(call[0], call[1]) for call in every("call")})
+    callers = {c[0] for c in every("call") if c[1] == f}
+    return not any(UNDO.search(c[1]) for c in every("call") if c[0] in callers)
 
 @script:python@
 @@
@@ -382,8 +380,6 @@ for owner, cb, f in list(roles):
         judge(f, undone)
         for fn in reached(f):
             note("preparing", fn)
-            if fn != f:
-                note("helper", fn)
 
 // From a call that succeeded to a failure, without anything that may undo it.
 @failing exists@
