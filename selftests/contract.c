@@ -1398,7 +1398,13 @@ static void test_example_notifier(void)
 	check(reap(spawn(breakpoint, NULL)) == -SIGTRAP, "no trap");
 	show();
 	check(num("traps") == 4 && num("by") == 2, "%s", text);
-	disable("notifier_v2");
+	/* Back again: the state has the same version in both. */
+	load_over("notifier_v1", "notifier_v2");
+	check_dangling();
+	check(reap(spawn(breakpoint, NULL)) == -SIGTRAP, "no trap");
+	show();
+	check(num("traps") == 5 && num("by") == 1, "%s", text);
+	disable("notifier_v1");
 	check(reap(spawn(breakpoint, NULL)) == -SIGTRAP, "no trap");
 }
 

@@ -32,7 +32,7 @@ static void traps_pre_unpatch(struct traps *s)
 	unregister_die_notifier(&s->nb);
 }
 
-/* From a patch with the same version of the state, such as this one built again. */
+/* From a patch with the same version of the state: version 2, when one goes back. */
 static void traps_adopt(struct traps *s, const void *old)
 {
 	WRITE_ONCE(s->nb.notifier_call, traps_notify);
