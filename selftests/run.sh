@@ -120,8 +120,10 @@ if [[ ! $options && ${#stock[@]} != 0 ]]; then
 	start smoke suite smoke "$here/host/smoke.sh" "${stock[0]}"
 	start harness suite harness "$here/host/harness.sh" "${stock[-1]}"
 	for series in "${stock[@]}"; do
+		sparse=--no-sparse
+		if [[ $series == "${stock[-1]}" ]]; then sparse=; fi
 		start "compile-$series" suite "compile-$series" "$here/host/run.sh" \
-			"$out/$series" "$("$top/tools/kernel.sh" "$series")/kdir"
+			"$out/$series" "$("$top/tools/kernel.sh" "$series")/kdir" $sparse
 	done
 	start coccinelle suite coccinelle "$here/host/cocci.sh"
 	start lint suite lint "$here/host/lint.sh" "${stock[-1]}"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: context check failure */
+/* sparse: context check failure */
 #include "clock.h"
 
 static int ctor(struct parent *parent, struct clock *value, void *arg)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: context check failure */
+/* sparse: context check failure */
 #include "clock.h"
 
 KLP_SDK_STATE(clock, struct clock, .id = THING_ID, .version = 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: context check failure */
+/* sparse: context check failure */
 #include "common.h"
 
 static void post_patch(struct thing *data) __klp_sdk_callback

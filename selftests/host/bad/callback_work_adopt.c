@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: context check failure */
+/* sparse: context check failure */
 #include "clock.h"
 
 static void run(struct work_struct *work)

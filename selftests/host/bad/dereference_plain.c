@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: incorrect type in initializer (different address spaces) */
+/* sparse: incorrect type in initializer (different address spaces) */
 #include "common.h"
 
 KLP_SDK_STATE(thing, struct thing, .id = THING_ID, .version = 1);

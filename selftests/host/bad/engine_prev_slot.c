@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: incorrect type in argument 1 (different address spaces) */
+/* sparse: incorrect type in argument 1 (different address spaces) */
 #include "../../../sdk/engine.h"
 
 int read_state(const struct klp_sdk_state *state);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: dereference of noderef expression */
+/* sparse: dereference of noderef expression */
 #include "../../../sdk/engine.h"
 
 /* As in the engine: the state of a livepatch without the SDK. */

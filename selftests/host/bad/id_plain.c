@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: incorrect type in initializer */
+/* sparse: incorrect type in initializer */
 #include "common.h"
 
 KLP_SDK_STATE(thing, struct thing, .id = 7, .version = 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: incorrect type in argument 1 */
+/* sparse: incorrect type in argument 1 */
 #include "common.h"
 
 KLP_SDK_STATE(thing, struct thing, .id = THING_ID, .version = 1);

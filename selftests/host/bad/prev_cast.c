@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: cast removes address space */
+/* sparse: cast removes address space */
 #include "common.h"
 
 static void from_v1(struct thing *data, const struct thing_v1 *old)

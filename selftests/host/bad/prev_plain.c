@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: dereference of noderef expression */
+/* sparse: dereference of noderef expression */
 #include "common.h"
 
 static void from_v1(struct thing *data, const struct thing_v1 *old)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: incorrect type in initializer (different address spaces) */
+/* sparse: incorrect type in initializer (different address spaces) */
 #include "common.h"
 
 static void from_v1(struct thing *data, const struct thing_v1 *old)

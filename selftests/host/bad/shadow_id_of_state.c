@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: incorrect type in initializer */
+/* sparse: incorrect type in initializer */
 #include "shadow.h"
 
 KLP_SDK_SHADOW(thing, struct parent, struct thing, .id = THING_ID, .version = 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: incorrect type in argument 1 (different address spaces) */
+/* sparse: incorrect type in argument 1 (different address spaces) */
 #include "shadow.h"
 
 static void from_v1(struct parent *parent, struct thing *data,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* expect: dereference of noderef expression */
+/* sparse: dereference of noderef expression */
 #include "shadow.h"
 
 static void from_v1(struct parent *parent, struct thing *data,
