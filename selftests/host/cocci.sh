@@ -6,7 +6,7 @@
 # finds anything in the examples. Prints KTAP.
 #
 # Fixtures of a rule ID are coccinelle/fixtures/ID.c and, for what is about a whole
-# module, fixtures/ID/*.c. For rules that compare, ID/base.c is the older source of
+# module, fixtures/ID/*.c; ID.patch is how the rule repairs ID.c. For rules that compare, ID/base.c is the older source of
 # ID.c, and ID/NAME/base that of ID/NAME.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -93,6 +93,10 @@ modes() {
 			{ grep -v '^No rules apply' || true; } | sed "s/^/$mode: /"
 	done
 	if grep -q '^virtual base' "$rule"; then return; fi
+	if grep -qE '^@.*(depends on|&&) patch\b' "$rule"; then
+		build/lint/lint --sdk . --mode patch --rules "$1" "$fixtures/$1.c" 2>/dev/null |
+			diff <(cat "$fixtures/$1.patch" 2>/dev/null) - | sed "s/^/patch: /"
+	fi
 	# shellcheck disable=SC2086
 	spatch -D org --very-quiet --no-show-diff $options --cocci-file "$rule" \
 		"$fixtures/$1.c" >"$tmp/org.$1" 2>"$tmp/error.$1" || echo "org: spatch fails"
@@ -175,7 +179,8 @@ done
 
 # A fixture without a rule tests nothing.
 report fixtures "$(for file in "$fixtures"/*; do
-	name=$(basename "$file" .c)
+	name=$(basename "$file")
+	name=${name%.*}
 	[[ -f coccinelle/$name.cocci ]] || echo "$file has no rule"
 done)"
 
