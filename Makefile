@@ -31,8 +31,8 @@ check:
 	@selftests/run.sh $(SERIES)
 
 check-debug:
-	@tools/setup.sh $(DEBUG)
-	@selftests/run.sh $(DEBUG)
+	@tools/setup.sh $(SERIES) $(DEBUG)
+	@STOCK="$(SERIES)" selftests/run.sh $(DEBUG)
 
 # M: folders of a patch author's modules
 smoke:
@@ -77,7 +77,8 @@ help:
 	@echo 'make check    build all, run all tests in VMs on all kernels'
 	@echo 'make check-debug'
 	@echo '              the same on a kernel with KASAN, lockdep, kmemleak and failslab,'
-	@echo '              which is built once (4 minutes, 1 GB of disk while it is)'
+	@echo '              which is built once (4 minutes, 1 GB of disk while it is), and'
+	@echo '              make lint on the livepatch modules of the kernel sources'
 	@echo 'make smoke M="FOLDER..."'
 	@echo '              put your own patches, oldest first, through their life in VMs'
 	@echo 'make lint [M="FOLDER|FILE..."] [RULES="RULE..."] [BASE=FOLDER]'

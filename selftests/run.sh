@@ -3,7 +3,8 @@
 # run.sh [SERIES...] - builds and runs all tests for the given kernels, prints
 # KTAP as it comes, then the figures, and last a line "N passed, N failed".
 # TESTS=GLOB[,GLOB] selects tests of the guest by name, TESTS=!GLOB[,GLOB] all
-# others; SEED and STEPS are for the random sequences.
+# others; SEED and STEPS are for the random sequences. With a debug kernel, STOCK names
+# the series whose sources are linted.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(dirname "$here")
@@ -127,7 +128,6 @@ if [[ ! $options && ${#stock[@]} != 0 ]]; then
 	done
 	start coccinelle suite coccinelle "$here/host/cocci.sh"
 	start lint suite lint "$here/host/lint.sh" "${stock[-1]}"
-	start lint-kernel suite lint-kernel "$here/host/kernel.sh" "${stock[@]}"
 	start input suite input "$here/host/input.sh"
 	start verdict suite verdict "$out/vm/verdict_test"
 fi
@@ -135,6 +135,11 @@ if [[ ! $options ]]; then
 	for series in "${debug[@]}"; do
 		start "checkers-$series" suite "checkers-$series" "$here/host/harness.sh" "$series"
 	done
+	# It needs the kernel's sources, as a debug kernel does.
+	if ((${#debug[@]})); then
+		read -ra stock <<<"${STOCK:-6.1 6.12}"
+		start lint-kernel suite lint-kernel "$here/host/kernel.sh" "${stock[@]}"
+	fi
 fi
 wait
 
