@@ -40,10 +40,11 @@ PAIRS = [(re.compile(a), re.compile(u), same, kind) for a, u, same, kind in (
     (r"^(kmem_cache_|k|v|kv)[mzc]?alloc(_|$)|^k(v?mem|str)n?dup|^kv?asprintf$|"
      r"^(__)?alloc_(page|percpu)|get_free_page|^get_zeroed_page$",
      r"free|destroy|release", False, "memory"),
+    (r"^shrinker_register$", r"^shrinker_free$", False, "hook"),
     (r"(^|_)register(_|$)", r"(un|de)register", True, "hook"),
     (r"^alloc_(ordered_)?workqueue$|^create_\w*workqueue$",
      r"^destroy_workqueue$", False, "memory"),
-    (r"^kthread_(run|create)", r"^kthread_stop", False, "hook"),
+    (r"^kthread_(run|create)", r"^kthread_(stop|destroy)", False, "hook"),
     (r"^(add|mod)_timer(_|$)", r"del_timer|timer_(delete|shutdown)", False, "hook"),
     (r"^hrtimer_start(_|$)", r"^hrtimer_(try_to_)?cancel$", False, "hook"),
     (r"^(queue|schedule|mod)_delayed_work(_|$)", r"^(cancel|disable)_delayed_work", False,
@@ -58,7 +59,8 @@ PAIRS = [(re.compile(a), re.compile(u), same, kind) for a, u, same, kind in (
      r"_(destroy|unregister|put)$", False, "hook"),
     (r"^cpuhp_setup_state", r"^(__)?cpuhp_remove_", False, "hook"),
     (r"^request_(threaded_)?irq$", r"^free_irq$", False, "hook"),
-    (r"^(h?list|plist)_add(_|$)", r"^(h?list|plist)_(del|move|replace)", False, "hook"),
+    (r"^(h?list|plist)_add(_|$)", r"^(h?list|plist)_(del|move|replace|splice)|^INIT_H?LIST_HEAD$",
+     False, "hook"),
     (r"^(klp_sdk_lock_class_init|lockdep_register_key)$",
      r"^(klp_sdk_lock_class_destroy|lockdep_unregister_key)$", False, "hook"),
     (r"^(try|__)_?module_get$", r"^module_put$", False, "count"),
@@ -73,7 +75,7 @@ PAIRS = [(re.compile(a), re.compile(u), same, kind) for a, u, same, kind in (
 # What may undo anything, by its name.
 UNDO = re.compile(r"free|(^|_)put|(un|de)register|destroy|remove|(^|_)(del|dec)(_|$)|delete|"
                   r"cancel|stop|release|undo|clean|exit|drop|unwind|rollback|revert|"
-                  r"teardown|shutdown|close|abort")
+                  r"teardown|shutdown|close|abort|^call_s?rcu")
 
 def is_local(g):
     return (g,) in every("function")
@@ -93,11 +95,19 @@ def undoes(g, h):
              for x in (g, h)]
     return not same or words[0] <= words[1] or words[1] - {"table"} <= words[0]
 
+# What gets the function that releases an object.
+RELEASE = re.compile(r"^kref_put|^call_s?rcu|^call_rcu_")
+
 def reached(f, deep=3):
     out = {f}
     for call in every("call"):
-        if call[0] == f and call[1] not in out and deep:
-            out |= reached(call[1], deep - 1)
+        if call[0] == f and deep:
+            inner = [call[1]]
+            if RELEASE.search(call[1]):
+                inner += filter(is_local, call[2].split(","))
+            for g in inner:
+                if g not in out:
+                    out |= reached(g, deep - 1)
     return out
 
 # Also by way of a local variable.
