@@ -140,6 +140,20 @@ p << defined.p;
 @@
 own.setdefault(v, set()).add((p[0].file, p[0].line))
 
+// By a macro of the kernel.
+@made depends on leave@
+declarer d =~ "^(DEFINE_|DECLARE_(BITMAP|HASHTABLE|KFIFO|(DELAYED_)?WORK|TASKLET|WAIT_QUEUE))|_HEAD$";
+identifier v;
+position p;
+@@
+  d(v@p, ...);
+
+@script:python@
+v << made.v;
+p << made.p;
+@@
+own.setdefault(v, set()).add((p[0].file, p[0].line))
+
 @given depends on leave@
 type T;
 identifier fn, v;
