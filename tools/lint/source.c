@@ -300,6 +300,38 @@ static void find_rewrites(struct file *file)
 			append(file->rewrites, file->nr_rewrites, r);
 }
 
+/*
+ * { NULL, NULL, 0 } is { }, and where the other entries of an array have designators,
+ * it has spatch try each of its fields with each of them: twice the time for an entry.
+ */
+static void blank_zeros(char *text)
+{
+	static const char blanks[] = " \t\n";
+
+	for (char *open = strchr(text, '{'); open; open = strchr(open + 1, '{')) {
+		char *p = open + 1, *fields = p;
+		int nr = 0;
+
+		while (*(p += strspn(p, blanks)) && *p != '}') {
+			size_t len = strcspn(p, ",}/*{ \t\n");
+
+			if (strncmp(p, "NULL", 4 > len ? 4 : len) && strncmp(p, "0", len ? len : 1))
+				break;
+			p += len;
+			p += strspn(p, blanks);
+			nr++;
+			if (*p != ',')
+				break;
+			p++;
+		}
+		if (*p != '}' || nr < 2)
+			continue;
+		for (; fields < p; fields++)
+			if (!isspace((unsigned char)*fields))
+				*fields = ' ';
+	}
+}
+
 void write_copy(struct file *file)
 {
 	char *path = strf("%s/%s", opt.tmp, file->copy), *text;
@@ -319,6 +351,9 @@ void write_copy(struct file *file)
 	}
 	fwrite(file->text + at, 1, file->len - at, to);
 	fclose(to);
+	/* A repair is to leave them as they are. */
+	if (!opt.patch)
+		blank_zeros(text);
 	make_dirs(dir_of(path));
 	write_file(path, text, len);
 }
