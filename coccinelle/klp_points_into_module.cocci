@@ -77,6 +77,10 @@ def targets(args):
 def hooked(g, args):
     if not HOOKS.search(g) or (g,) in every("function"):
         return []
+    # A list of the module goes with it.
+    head = re.match(r"[^,]+,&?(\w+)$", args)
+    if "list_add" in g and head and (head.group(1),) in every("list"):
+        return []
     return [t for t in map(target, args.split(",")) if t not in (
         None, "THIS_MODULE", "a string")]
 
@@ -371,6 +375,21 @@ ps << functions.ps;
 @@
 note("function", f)
 note("function_of", f, text(ps))
+
+@own_list@
+declarer name LIST_HEAD, HLIST_HEAD;
+identifier x;
+@@
+(
+LIST_HEAD(x);
+|
+HLIST_HEAD(x);
+)
+
+@script:python@
+x << own_list.x;
+@@
+note("list", x)
 
 @statics@
 type T;
