@@ -4,7 +4,7 @@
 /// can take that back: when its init returns an error afterwards, the kernel frees
 /// the module all the same. What the patched functions need must be there before.
 ///
-// Confidence: High
+/// Confidence: High
 // Options: --no-includes --include-headers
 // Keywords: livepatch, klp_enable_patch, module_init
 

@@ -5,7 +5,7 @@
 /// variable's data must not change as long as the version stays: the new functions
 /// would read what the old ones have written, by another layout.
 ///
-// Confidence: Moderate
+/// Confidence: Moderate
 // Options: --no-includes --include-headers
 // Keywords: livepatch, klp_state, version, klp_is_patch_compatible, atomic replace
 

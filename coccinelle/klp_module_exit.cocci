@@ -4,7 +4,7 @@
 /// replaced, when the next patch works with the shadow variables, the data of the
 /// states and the changed values. A callback post_unpatch does not run then.
 ///
-// Confidence: Moderate
+/// Confidence: Moderate
 // Options: --no-includes --include-headers
 // Keywords: livepatch, module_exit, klp_shadow_free_all, post_unpatch
 

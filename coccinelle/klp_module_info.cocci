@@ -3,7 +3,7 @@
 /// klp_enable_patch() refuses a module without MODULE_INFO(livepatch, "Y"), and
 /// only a module with a licence that is compatible with the GPL can call it.
 ///
-// Confidence: High
+/// Confidence: High
 // Options: --no-includes --include-headers
 // Keywords: livepatch, MODULE_INFO, MODULE_LICENSE, klp_enable_patch
 

@@ -5,7 +5,7 @@
 /// transition is. That must not be on the stack, in memory that is freed or becomes
 /// read-only after init, or const.
 ///
-// Confidence: High
+/// Confidence: High
 // Options: --no-includes --include-headers
 // Keywords: livepatch, klp_patch, klp_object, klp_func, klp_state, __initdata
 

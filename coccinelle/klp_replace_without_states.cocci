@@ -4,7 +4,7 @@
 /// Without a klp_state that tells it so, the next patch cannot know that the data
 /// is changed already: it takes what it finds for the kernel's own.
 ///
-// Confidence: Moderate
+/// Confidence: Moderate
 // Options: --no-includes --include-headers
 // Keywords: livepatch, klp_state, atomic replace, post_patch
 

@@ -5,7 +5,7 @@
 /// a state with id 0, hides those that follow. A second state with the same id
 /// is never found, and version 0 is that of a state whose version was forgotten.
 ///
-// Confidence: High
+/// Confidence: High
 // Options: --no-includes --include-headers
 // Keywords: livepatch, klp_state, klp_func, klp_object, klp_get_state
 

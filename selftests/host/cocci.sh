@@ -31,7 +31,7 @@ report() {
 header() {
 	local want first
 	[[ $(sed -n 1p "$1") == '// SPDX-License-Identifier: GPL-2.0' ]] || echo "no SPDX line at first"
-	for want in '///? Confidence: (High|Moderate|Low)' '// Options: --.+' '// Keywords: .+' \
+	for want in '/// Confidence: (High|Moderate|Low)' '// Options: --.+' '// Keywords: .+' \
 		'virtual report' 'virtual patch' 'virtual context' 'virtual org'; do
 		grep -qxE "$want" "$1" || echo "no line: $want"
 	done
