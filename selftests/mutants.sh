@@ -26,7 +26,7 @@ for line in "${lines[@]}"; do
 	n=$((n + 1))
 	guest_for "$series" "$tests"
 	cp -r --update "$top"/{Kbuild,tools,include,sdk,examples,selftests} "$tree/"
-	cp "$top"/sdk/*.c "$tree/sdk/"
+	cp "$top"/sdk/*.[ch] "$tree/sdk/"
 	cp "$top"/include/klp-sdk/*.h "$tree/include/klp-sdk/"
 	sed -i "$script" "$tree/sdk/$file" || true
 	why=
@@ -41,6 +41,8 @@ for line in "${lines[@]}"; do
 			--initrd "$tree/build/$series/initrd.cpio" --out "$out" \
 			--append "$append klp_sdk.tests=$tests" --timeout 180 2>"$tree/verdict"; then
 		why="no test of $tests fails"
+	elif grep -q 'no result at all' "$tree/verdict"; then
+		why="there is no test $tests"
 	fi
 	if [[ $why ]]; then
 		echo "# $why"
