@@ -229,7 +229,11 @@ void test_shadow_convert(void)
 	pid = begin_load("tp_sh2");
 	kmsg_mark();
 	finds_none("tp_sh2", "get plain 1");
+	finds_none("tp_sh2", "get plain 1");
 	finds_none("tp_sh2", "get index 1");
+	/* Once for each type. */
+	check(kmsg_count("has no value for this parent while its state is not live") ==
+	      (debug_kernel() ? 2 : 0), "%s", kmsg_since());
 	check(finds("tp_sh2", "prev plain 1", "") == plain &&
 	      finds("tp_sh2", "prev index 1", "") == index,
 	      "not the replaced patch's values");

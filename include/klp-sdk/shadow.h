@@ -366,13 +366,19 @@ struct klp_sdk_shadow {
 	static __always_inline __maybe_unused _type *			\
 	_name##_klp_sdk_get(_parent *parent)				\
 	{								\
+		_type *value;						\
+									\
 		if (_name##_klp_sdk_decl.indexed)			\
-			return klp_sdk_shadow_find_indexed(&_name##_klp_sdk_slots, \
-							   parent,	\
-							   _name##_klp_sdk_decl.version); \
-		if (!__KLP_SDK_SHADOW_RAW(_name))			\
-			return klp_sdk_shadow_find(&_name##_klp_sdk_type, parent); \
-		return klp_shadow_get(parent, __KLP_SDK_SHADOW_KEY(_name)); \
+			value = klp_sdk_shadow_find_indexed(&_name##_klp_sdk_slots, \
+							    parent,	\
+							    _name##_klp_sdk_decl.version); \
+		else if (!__KLP_SDK_SHADOW_RAW(_name))			\
+			value = klp_sdk_shadow_find(&_name##_klp_sdk_type, parent); \
+		else							\
+			value = klp_shadow_get(parent, __KLP_SDK_SHADOW_KEY(_name)); \
+		if (!value)						\
+			__KLP_SDK_SHADOW_CHECK_GET(_name);		\
+		return value;						\
 	}								\
 	static __always_inline __maybe_unused _type *			\
 	_name##_klp_sdk_alloc(_parent *parent, gfp_t gfp, void *arg)	\
@@ -433,6 +439,18 @@ struct klp_sdk_shadow {
 	}								\
 	static_assert(1, "")
 
+/* What debug kernels say, once for each type, of a get that cannot find anything. */
+#ifdef CONFIG_PROVE_LOCKING
+#define __KLP_SDK_SHADOW_CHECK_GET(_name)				\
+do {									\
+	if (!READ_ONCE(_name##_klp_sdk_slots.live))			\
+		pr_notice_once("klp-sdk: %pS: shadow type '" #_name "' has no value for this parent while its state is not live; test klp_sdk_live() first, unless this undoes what was done to the parent\n", \
+			       (void *)_THIS_IP_);			\
+} while (0)
+#else
+#define __KLP_SDK_SHADOW_CHECK_GET(_name)	do { } while (0)
+#endif
+
 /* Does the type need no more than klp_shadow_*()? */
 #define __KLP_SDK_SHADOW_RAW(_name)					\
 	(!_name##_klp_sdk_decl.indexed && !_name##_klp_sdk_decl.convert[0].how)
@@ -468,9 +486,11 @@ struct klp_sdk_shadow {
  *
  * Return: the value, or NULL if the parent has none of this layout. While the
  * state is not live that is what a patch of the same layout left in the other
- * side of the transition, if anything. With .convert and the plain backend NULL, too,
- * and a message, if there is no memory to convert an old value; it stays, and the
- * next call tries again.
+ * side of the transition, if anything. To ask then for what is not there is right in a
+ * function that undoes, such as a put, and a mistake elsewhere: debug kernels
+ * (CONFIG_PROVE_LOCKING) say so once for each type. With .convert and the plain
+ * backend NULL, too, and a message, if there is no memory to convert an old value; it
+ * stays, and the next call tries again.
  */
 #define klp_sdk_shadow_get(_shadow, _parent)				\
 	_shadow##_klp_sdk_get(_parent)
