@@ -210,7 +210,8 @@ void (*klp_sdk_shadow_dtor(const struct klp_sdk_shadow_holder *part,
 			   u32 version))(void *parent, void *data);
 const struct klp_sdk_shadow_convert *
 klp_sdk_shadow_conversion(const struct klp_sdk_shadow_type *type, u32 version);
-struct klp_sdk_shadow_table *klp_sdk_shadow_table_make(const char *name);
+struct klp_sdk_shadow_table *
+klp_sdk_shadow_table_make(const struct klp_sdk_shadow_record *owned);
 void klp_sdk_shadow_table_free(struct klp_sdk_shadow_table *table,
 			       struct klp_sdk_shadow_holder *part);
 int klp_sdk_shadow_reserve(struct klp_sdk_shadow *shadow,

@@ -686,7 +686,7 @@ bool klp_sdk_shadows_prepare(struct klp_sdk_state *state)
 		if (!owned->table)
 			/* For the list of states, which is read under RCU. */
 			smp_store_release(&owned->table,
-					  klp_sdk_shadow_table_make(owned->name));
+					  klp_sdk_shadow_table_make(owned));
 		if (!owned->table)
 			goto no_memory;
 		if (klp_sdk_shadow_indexed(owned) && klp_sdk_shadow_converts(*pos) &&

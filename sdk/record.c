@@ -92,7 +92,15 @@ static_assert(offsetof(struct klp_sdk_shadow_slots, table) == 0);
 static_assert(offsetof(struct klp_sdk_shadow_slots, live) == 8);
 static_assert(KLP_SDK_SHADOW_SLOTS_MIN == 16);
 
-static_assert(offsetof(struct klp_sdk_shadow_table, ht) == 8);
+static_assert(offsetof(struct klp_sdk_shadow_table, front) == 8);
+static_assert(offsetof(struct klp_sdk_shadow_table, crowded) == 16);
+static_assert(offsetof(struct klp_sdk_shadow_table, keep) == 17);
+static_assert(offsetof(struct klp_sdk_shadow_table, ht) == 24);
+static_assert(offsetof(struct klp_sdk_shadow_front, words) == 0);
+static_assert(offsetof(struct klp_sdk_shadow_front, nr) == 32768);
+static_assert(sizeof(struct klp_sdk_shadow_front) == 49152);
+static_assert(KLP_SDK_FRONT_WORDS / KLP_SDK_FRONT_LOCKS == 256);
+static_assert(KLP_SDK_FRONT_MORE == 1);
 static_assert(offsetof(struct klp_sdk_shadow_node, head) == 0);
 static_assert(offsetof(struct klp_sdk_shadow_node, parent) == 8);
 static_assert(offsetof(struct klp_sdk_shadow_node, rcu) == 16);

@@ -25,6 +25,7 @@
 #define _KLP_SDK_RECORD_H
 
 #include <linux/bits.h>
+#include <linux/cache.h>
 #include <linux/list.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable.h>
@@ -249,15 +250,43 @@ struct klp_sdk_shadow_holder {
 	struct rcu_head rcu;
 } __no_randomize_layout;
 
+/* 2 to this power words are as many as the core's own table has chains. */
+#define KLP_SDK_FRONT_BITS	12
+#define KLP_SDK_FRONT_WORDS	BIT(KLP_SDK_FRONT_BITS)
+#define KLP_SDK_FRONT_LOCKS	16
+
+/* Added to a word: there are values that only the index knows. */
+#define KLP_SDK_FRONT_MORE	1UL
+
+/**
+ * struct klp_sdk_shadow_front - What is looked at before the index, see front.h
+ * @words:	by hash_ptr() of the parent: a node, or NULL, and %KLP_SDK_FRONT_MORE
+ * @nr:		how many values a word's parents have
+ *
+ * The same in all patches on a kernel, as hash_ptr() is.
+ */
+struct klp_sdk_shadow_front {
+	unsigned long words[KLP_SDK_FRONT_WORDS];
+	u32 nr[KLP_SDK_FRONT_WORDS];
+} __no_randomize_layout;
+
+struct klp_sdk_shadow_lock {
+	/* nests inside nothing of the SDK's, and not in each other */
+	spinlock_t lock;
+} ____cacheline_aligned_in_smp;
+
 /**
  * struct klp_sdk_shadow_table - What the calls for a shadow type work on
  * @abi:	KLP_SDK_ABI of the engine that made it
  * @size:	size of this struct in that engine
+ * @front:	of the index; the plain backend has none
+ * @crowded:	there are so many values that the front knows few of them; a hint
+ * @keep:	the state went through a force: conversions free nothing
  * @ht:		the index, of struct klp_sdk_shadow_node by parent; unused by the
  *		plain backend
- * @lock:	makes a conversion one step for those who free
- * @class:	of @lock
- * @keep:	the state went through a force: conversions free nothing
+ * @class:	of @locks
+ * @locks:	each for some parents, by the words of the front that these have:
+ *		make a change one step for those who change the same parent's value
  *
  * The same in all patches on a kernel, as struct rhashtable is; fields are
  * appended only.
@@ -265,10 +294,12 @@ struct klp_sdk_shadow_holder {
 struct klp_sdk_shadow_table {
 	u32 abi;
 	u32 size;
-	struct rhashtable ht;
-	spinlock_t lock;	/* nests inside nothing of the SDK's */
-	struct klp_sdk_lock_class class;
+	struct klp_sdk_shadow_front *front;
+	bool crowded;
 	bool keep;
+	struct rhashtable ht;	/* its end is written with each value that comes */
+	struct klp_sdk_lock_class class;
+	struct klp_sdk_shadow_lock locks[KLP_SDK_FRONT_LOCKS];
 };
 
 /**

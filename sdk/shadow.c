@@ -5,13 +5,13 @@
  * what is done to all values of a type. Which patch may do what is in owned.c.
  *
  * A table outlives the modules. Its rhashtable hashes and compares with the
- * kernel's own functions, its nodes are freed by kfree_rcu(), and its lock has a
- * class of its own: nothing in it leads into a module.
+ * kernel's own functions, its nodes are freed by kfree_rcu(), and its locks have a
+ * class of their own: nothing in it leads into a module.
  *
- * A conversion puts the new value in the place of the old one, under table->lock
- * against those who free values. Those who look for one need no lock: a
- * parent that has a value has the old one or the new one at any time, the
- * new one from then on.
+ * Who changes what a parent has in a table holds the parent's lock: a conversion puts
+ * the new value in the place of the old one, and with an index its front, front.h,
+ * is changed in the same step. Those who look for a value need no lock: a parent that
+ * has one has the old one or the new one at any time, the new one from then on.
  */
 #include <linux/err.h>
 #include <linux/gfp.h>
@@ -27,6 +27,7 @@
 #include <linux/workqueue.h>
 
 #include "engine.h"
+#include "front.h"
 
 /* How many values one stretch of a walk under RCU converts, or looks at. */
 #define KLP_SDK_SHADOW_BATCH	64
@@ -101,7 +102,14 @@ klp_sdk_shadow_conversion(const struct klp_sdk_shadow_type *type, u32 version)
 static struct klp_sdk_shadow_node *
 klp_sdk_shadow_lookup(struct klp_sdk_shadow_table *table, void *parent)
 {
-	return rhashtable_lookup(&table->ht, &parent, klp_sdk_shadow_params);
+	struct klp_sdk_shadow_node *node;
+
+	if (klp_sdk_front_find(table->front, parent, &node))
+		return node;
+	node = rhashtable_lookup(&table->ht, &parent, klp_sdk_shadow_params);
+	/* What the front says in the next call is not older than this. */
+	smp_rmb();
+	return node;
 }
 
 /* While the index is made larger or smaller, or is in more than one piece. */
@@ -146,8 +154,8 @@ static __always_inline void klp_sdk_shadow_read_unlock(void)
 }
 
 /*
- * What klp_sdk_shadow_get() of an indexed type is: rhashtable_lookup() of the usual
- * case, in one function that calls no other.
+ * What klp_sdk_shadow_get() of an indexed type is: a look at the front, and
+ * rhashtable_lookup() of the usual case, in one function that calls no other.
  */
 void *klp_sdk_shadow_find_indexed(const struct klp_sdk_shadow_slots *slots,
 				  void *parent, u32 version)
@@ -164,6 +172,14 @@ void *klp_sdk_shadow_find_indexed(const struct klp_sdk_shadow_slots *slots,
 	table = READ_ONCE(slots->table);
 	if (!table)
 		goto out;
+
+	if (klp_sdk_front_asked(table) &&
+	    klp_sdk_front_find(table->front, parent, &node)) {
+		if (node)
+			goto found;
+		goto out;
+	}
+
 	tbl = rht_dereference_rcu(table->ht.tbl, &table->ht);
 	if (unlikely(tbl->nest))
 		goto other;
@@ -172,17 +188,22 @@ void *klp_sdk_shadow_find_indexed(const struct klp_sdk_shadow_slots *slots,
 	bucket = &tbl->buckets[hash];
 	rht_for_each_rcu_from(pos, rht_ptr_rcu(bucket), tbl, hash) {
 		node = container_of(pos, struct klp_sdk_shadow_node, head);
-		if (node->parent != parent)
-			continue;
-		if (likely(node->version == version))
-			data = node->data;
-		goto out;
+		if (node->parent == parent) {
+			/* What the front says in the next call is not older. */
+			smp_rmb();
+			goto found;
+		}
 	}
 	/* Not if it was moved to another chain, or to a larger table, meanwhile. */
 	smp_rmb();
 	if (unlikely(pos != RHT_NULLS_MARKER(bucket) ||
 		     rcu_access_pointer(tbl->future_tbl)))
 		goto other;
+	goto out;
+
+found:
+	if (likely(node->version == version))
+		data = node->data;
 out:
 	klp_sdk_shadow_read_unlock();
 	return data;
@@ -236,11 +257,12 @@ static void *klp_sdk_plain_convert(const struct klp_sdk_shadow_type *type,
 {
 	struct klp_sdk_shadow_table *table = READ_ONCE(type->slots->table);
 	unsigned long key = klp_sdk_shadow_key(type, type->props->version);
+	spinlock_t *lock = klp_sdk_front_lock(table, parent);
 	struct klp_sdk_plain_step step = { };
 	unsigned long flags, old_key;
 	void *data;
 
-	spin_lock_irqsave(&table->lock, flags);
+	spin_lock_irqsave(lock, flags);
 	data = klp_shadow_get(parent, key);
 	if (!data)
 		step.how = klp_sdk_plain_newest(type, parent);
@@ -256,7 +278,7 @@ static void *klp_sdk_plain_convert(const struct klp_sdk_shadow_type *type,
 		else if (!READ_ONCE(table->keep))
 			klp_shadow_free(parent, old_key, NULL);
 	}
-	spin_unlock_irqrestore(&table->lock, flags);
+	spin_unlock_irqrestore(lock, flags);
 
 	if (IS_ERR(data))
 		pr_warn_ratelimited("klp-sdk: shadow type '%s': no memory to convert a value from version %u; it stays as it is\n",
@@ -310,11 +332,9 @@ klp_sdk_shadow_find_old(const struct klp_sdk_shadow_type *type, void *parent,
 	void *data;
 
 	if (type->props->indexed)
-		return klp_sdk_as_prev(klp_sdk_shadow_find_indexed(type->slots,
-								   parent,
-								   version));
-
-	data = klp_shadow_get(parent, klp_sdk_shadow_key(type, version));
+		data = klp_sdk_shadow_find_indexed(type->slots, parent, version);
+	else
+		data = klp_shadow_get(parent, klp_sdk_shadow_key(type, version));
 	/* The next look is for the new value, see klp_sdk_plain_find(). */
 	smp_rmb();
 	return klp_sdk_as_prev(data);
@@ -339,13 +359,21 @@ static void *klp_sdk_indexed_insert(const struct klp_sdk_shadow_type *type,
 {
 	struct klp_sdk_shadow_table *table = READ_ONCE(type->slots->table);
 	int tries = gfpflags_allow_blocking(gfp) ? KLP_SDK_SHADOW_TRIES : 1;
-	struct klp_sdk_shadow_node *other;
+	spinlock_t *lock = klp_sdk_front_lock(table, node->parent);
+	struct klp_sdk_shadow_node *owner, *other;
 	void *data;
 
 	do {
-		rcu_read_lock();
+		spin_lock_bh(lock);
+		owner = klp_sdk_front_hush(table->front, node->parent);
 		other = rhashtable_lookup_get_insert_fast(&table->ht, &node->head,
 							  klp_sdk_shadow_params);
+		if (other)
+			klp_sdk_front_tell(table->front, node->parent, owner, 0);
+		else
+			klp_sdk_front_tell(table->front, node->parent,
+					   owner ?: node, 1);
+		klp_sdk_front_count(table, KLP_SDK_FRONT_VALUES);
 		if (IS_ERR_OR_NULL(other))
 			data = other;
 		/* Of a task in code that was forced out. */
@@ -353,7 +381,7 @@ static void *klp_sdk_indexed_insert(const struct klp_sdk_shadow_type *type,
 			data = ERR_PTR(-EEXIST);
 		else
 			data = other->data;
-		rcu_read_unlock();
+		spin_unlock_bh(lock);
 		if (!IS_ERR(data) || PTR_ERR(data) == -EEXIST || !--tries)
 			return data;
 		/* Many insertions in a row have outrun the index's worker. */
@@ -436,11 +464,12 @@ static void klp_sdk_plain_remove(const struct klp_sdk_shadow_type *type,
 				 struct klp_sdk_shadow_table *table, void *parent)
 {
 	unsigned long key = klp_sdk_shadow_key(type, type->props->version);
+	spinlock_t *lock = klp_sdk_front_lock(table, parent);
 	const struct klp_sdk_shadow_convert *how;
 	unsigned long flags;
 	bool left;
 
-	spin_lock_irqsave(&table->lock, flags);
+	spin_lock_irqsave(lock, flags);
 	/* What it was made from is left after a force only, and has nothing more. */
 	left = klp_shadow_get(parent, key);
 	klp_shadow_free(parent, key, type->dtor);
@@ -449,20 +478,33 @@ static void klp_sdk_plain_remove(const struct klp_sdk_shadow_type *type,
 				left ? NULL : how->dtor);
 		left = true;
 	}
-	spin_unlock_irqrestore(&table->lock, flags);
+	spin_unlock_irqrestore(lock, flags);
 }
 
 static struct klp_sdk_shadow_node *
 klp_sdk_indexed_detach(struct klp_sdk_shadow_table *table, void *parent)
 {
-	struct klp_sdk_shadow_node *node;
+	spinlock_t *lock = klp_sdk_front_lock(table, parent);
+	struct klp_sdk_shadow_node *node, *owner;
 
+	spin_lock_bh(lock);
 	rcu_read_lock();
 	node = klp_sdk_shadow_lookup(table, parent);
-	if (node && rhashtable_remove_fast(&table->ht, &node->head,
-					   klp_sdk_shadow_params))
-		node = NULL;	/* somebody was faster */
+	if (!node)
+		goto out;
+	owner = klp_sdk_front_hush(table->front, parent);
+	/* Cannot fail: who else detaches or replaces it has the lock. */
+	if (WARN_ON(rhashtable_remove_fast(&table->ht, &node->head,
+					   klp_sdk_shadow_params))) {
+		klp_sdk_front_tell(table->front, parent, owner, 0);
+		node = NULL;
+		goto out;
+	}
+	klp_sdk_front_tell(table->front, parent, owner == node ? NULL : owner, -1);
+	klp_sdk_front_count(table, KLP_SDK_FRONT_VALUES);
+out:
 	rcu_read_unlock();
+	spin_unlock_bh(lock);
 
 	return node;
 }
@@ -475,13 +517,7 @@ static void klp_sdk_indexed_remove(const struct klp_sdk_shadow_type *type,
 	struct klp_sdk_shadow_node *node;
 
 	klp_sdk_indexed_context(type);
-	if (type->props->convert[0].how) {
-		spin_lock_bh(&table->lock);
-		node = klp_sdk_indexed_detach(table, parent);
-		spin_unlock_bh(&table->lock);
-	} else {
-		node = klp_sdk_indexed_detach(table, parent);
-	}
+	node = klp_sdk_indexed_detach(table, parent);
 	if (!node)
 		return;
 
@@ -533,26 +569,37 @@ void klp_sdk_shadow_walk(const struct klp_sdk_shadow_type *type,
 	rhashtable_walk_exit(&iter);
 }
 
-/* NULL if there is no memory. */
-struct klp_sdk_shadow_table *klp_sdk_shadow_table_make(const char *name)
+/* A table for @owned. NULL if there is no memory. */
+struct klp_sdk_shadow_table *
+klp_sdk_shadow_table_make(const struct klp_sdk_shadow_record *owned)
 	__klp_sdk_in_callback
 {
 	struct klp_sdk_shadow_table *table;
+	int i;
 
 	table = kzalloc(sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return NULL;
-	if (klp_sdk_compat_rhashtable_init(&table->ht,
-					   &klp_sdk_shadow_kept_params)) {
-		kfree(table);
-		return NULL;
+	if (owned->flags & KLP_SDK_SHADOW_INDEXED) {
+		table->front = kvzalloc(sizeof(*table->front), GFP_KERNEL);
+		if (!table->front)
+			goto failed;
 	}
+	if (klp_sdk_compat_rhashtable_init(&table->ht,
+					   &klp_sdk_shadow_kept_params))
+		goto failed;
 
 	table->abi = KLP_SDK_ABI;
 	table->size = sizeof(*table);
-	klp_sdk_lock_class_init(&table->class, name);
-	klp_sdk_spin_lock_init(&table->lock, &table->class);
+	klp_sdk_lock_class_init(&table->class, owned->name);
+	for (i = 0; i < KLP_SDK_FRONT_LOCKS; i++)
+		klp_sdk_spin_lock_init(&table->locks[i].lock, &table->class);
 	return table;
+
+failed:
+	kvfree(table->front);
+	kfree(table);
+	return NULL;
 }
 
 /*
@@ -650,6 +697,7 @@ void klp_sdk_shadow_table_free(struct klp_sdk_shadow_table *table,
 	rhashtable_free_and_destroy(&table->ht, klp_sdk_shadow_free_node, &end);
 	klp_sdk_shadow_put_pages(&pages);
 	klp_sdk_lock_class_destroy(&table->class);
+	kvfree(table->front);
 	kfree(table);
 }
 
@@ -730,23 +778,28 @@ static void klp_sdk_indexed_convert(struct klp_sdk_shadow *shadow,
 				    struct klp_sdk_shadow_table *table,
 				    struct klp_sdk_shadow_node *old)
 {
-	struct klp_sdk_shadow_node *node = NULL;
+	spinlock_t *lock = klp_sdk_front_lock(table, old->parent);
+	struct klp_sdk_shadow_node *owner, *node;
+	bool done = false;
 
-	spin_lock_bh(&table->lock);
+	spin_lock_bh(lock);
 	/* Not if it was freed since the walk has come to it. */
 	if (klp_sdk_shadow_lookup(table, old->parent) == old) {
 		node = klp_sdk_shadow_pop(shadow);
 		node->parent = old->parent;
 		shadow->from->convert(old->parent, node->data,
 				      klp_sdk_as_prev(old->data));
+		owner = klp_sdk_front_hush(table->front, old->parent);
 		/* Cannot fail: who else detaches nodes has the lock. */
-		WARN_ON(rhashtable_replace_fast(&table->ht, &old->head,
-						&node->head,
-						klp_sdk_shadow_params));
+		done = !WARN_ON(rhashtable_replace_fast(&table->ht, &old->head,
+							&node->head,
+							klp_sdk_shadow_params));
+		klp_sdk_front_tell(table->front, old->parent,
+				   done && owner == old ? node : owner, 0);
 	}
-	spin_unlock_bh(&table->lock);
+	spin_unlock_bh(lock);
 
-	if (node && !table->keep)
+	if (done && !table->keep)
 		kfree_rcu(old, rcu);
 }
 

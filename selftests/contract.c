@@ -1248,15 +1248,30 @@ static void ticking(int by)
 	      num("dwork_by") == by, "not by %d: %s", by, text);
 }
 
-void check_dangling(void)
+/* What klp_sdk_poke counts, by the parameter of that name. */
+static long counted(const char *what)
 {
-	static const char path[] =
-		"/sys/module/klp_sdk_poke/parameters/dangling";
+	char path[64];
 
 	if (!mod_loaded("klp_sdk_poke"))
 		check_ok(mod_load("klp_sdk_poke", ""));
-	check(!file_int(path), "%ld pointers lead into modules that are gone",
-	      file_int(path));
+	snprintf(path, sizeof(path), "/sys/module/klp_sdk_poke/parameters/%s",
+		 what);
+	return file_int(path);
+}
+
+void check_dangling(void)
+{
+	long nr = counted("dangling");
+
+	check(!nr, "%ld pointers lead into modules that are gone", nr);
+}
+
+void check_fronts(void)
+{
+	long nr = counted("fronts");
+
+	check(!nr, "%ld words do not say what the index says", nr);
 }
 
 static void test_26_asynchronous(void)

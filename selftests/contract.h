@@ -44,6 +44,9 @@ extern bool forced;
 /* Nothing that outlives the patches leads into a module that is gone. */
 void check_dangling(void);
 
+/* What is looked at before an index says the same as the index. */
+void check_fronts(void);
+
 void test_random(void);
 void test_19_random(void);
 

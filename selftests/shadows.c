@@ -565,21 +565,35 @@ void test_24_shadow(void)
 	       "tp_sh1 sh post_unpatch", NULL);
 }
 
+/* Are there @values after the call, each of them found by its parent alone? */
+static void many(const char *patch, const char *op, int values)
+{
+	char text[64];
+
+	call(patch, op);
+	/* Waits until the index has its size: a walk may meet values twice before. */
+	check_fronts();
+	call(patch, "sum index 0");
+	snprintf(text, sizeof(text), "values=%d bad=0 found=%d\n", values, values);
+	check(!strcmp(seen, text), "%s: %s", op, seen);
+}
+
 /* So many that the index is resized and walked in many stretches. */
 void test_shadow_many(void)
 {
 	setup("tp_sh1");
-	call("tp_sh1", "fill index 4000");
-	check(!strcmp(seen, "values=4000 bad=0\n"), "%s", seen);
+	many("tp_sh1", "fill index 4000", 4000);
+	many("tp_sh1", "thin index 3", 1334);
+	many("tp_sh1", "fill index 4000", 4000);
 	load_over("tp_sh2", "tp_sh1");
-	call("tp_sh2", "fill index 4000");
-	check(!strcmp(seen, "values=4000 bad=0\n"), "%s", seen);
+	many("tp_sh2", "fill index 4000", 4000);
 	finds("tp_sh2", "get index 0", "from=1");
 	finds("tp_sh2", "get index 3999", "from=1");
+	many("tp_sh2", "thin index 2", 2000);
+	many("tp_sh2", "thin index 1000", 4);
 	load_over("tp_nostate", "tp_sh2");
 	load_over("tp_sh2", "tp_nostate");
-	call("tp_sh2", "fill index 0");
-	check(!strcmp(seen, "values=0 bad=0\n"), "%s", seen);
+	many("tp_sh2", "fill index 0", 0);
 }
 
 void test_shadow_ctor_fails(void)
@@ -603,8 +617,8 @@ void test_shadow_ctor_fails(void)
 void test_02_shadow_no_memory(void)
 {
 	check_ok(mod_load("tp_pool", ""));
-	/* 2 arrays, holder, record and root, 3 for each type */
-	exhaust("tp_sh1", 19);
+	/* 2 arrays, holder, record and root, 3 for each type, 1 more if indexed */
+	exhaust("tp_sh1", 21);
 	/* The one that was to fail next. */
 	finds_none("tp_sh1", "alloc index 1");
 	values_of_v1();

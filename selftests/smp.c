@@ -89,6 +89,7 @@ static void check_pool(const char *patch, struct fields *f)
 	      "not %s: %s", patch, f->text);
 	check(!strcmp(field(f, "bad", value, sizeof(value)), "0"), "%s: %s",
 	      f->text, kmsg_since());
+	check_fronts();
 }
 
 static long pool_num(const struct fields *f, const char *key)

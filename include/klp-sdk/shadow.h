@@ -59,7 +59,8 @@
  *                     interrupts off             may sleep if that may
  * freeing them all    interrupts off all along   interrupts on, lets others run
  * alloc and free      from any context but NMI   from process and softirq,
- *                                                interrupts on
+ *                                                interrupts on; with PREEMPT_RT
+ *                                                preemption on, too
  * all can be listed   no                         klp_sdk_shadow_each()
  * conversion          one by one, by the first   all, when the transition is
  *                     call that meets them       complete
@@ -210,7 +211,8 @@ struct klp_sdk_shadow {
  * it is refused.
  *
  * Context of @_fn: atomic; under a spinlock, with the plain backend with interrupts off.
- * It must not call functions for shadow variables.
+ * It must not call functions for shadow variables, nor take a lock under which others
+ * call them for this type.
  */
 #define KLP_SDK_SHADOW_CONVERT(_name, _version, _parent, _old, _new, _fn, _dtor) \
 	static_assert((_version) > 0,					\

@@ -12,6 +12,9 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 
+#include "tp_hash.h"
+#include "../../sdk/front.h"
+
 /* The module's parameter: 1 lets its first allocation fail, and so on. */
 extern int tp_fail_alloc;
 
@@ -26,6 +29,11 @@ static inline void *tp_kzalloc(size_t size, gfp_t flags)
 		kzalloc(size, flags);
 }
 
+static inline void *tp_kvzalloc(size_t size, gfp_t flags)
+{
+	return tp_inject() ? NULL : kvzalloc(size, flags);
+}
+
 static inline void *tp_shadow_get_or_alloc(void *obj, unsigned long id,
 					   size_t size, gfp_t flags,
 					   klp_shadow_ctor_t ctor, void *data)
@@ -34,17 +42,30 @@ static inline void *tp_shadow_get_or_alloc(void *obj, unsigned long id,
 		klp_shadow_get_or_alloc(obj, id, size, flags, ctor, data);
 }
 
+static inline unsigned int tp_random(void)
+{
+	static unsigned int seed;
+
+	WRITE_ONCE(seed, READ_ONCE(seed) * 1664525 + 1013904223);
+	return READ_ONCE(seed) >> 28;
+}
+
+/*
+ * Whether a get asks the front of an index or the index itself is left to chance,
+ * for there must be no difference.
+ */
+#define klp_sdk_front_asked(table)	(tp_random() & 1)
+#undef KLP_SDK_FRONT_VALUES
+#define KLP_SDK_FRONT_VALUES		TP_FRONT_VALUES
+
 /*
  * QEMU's CPUs take turns at a pause, and seldom elsewhere. Mostly none, or so few that
  * both are in the engine, sometimes enough for the other to be done with all of it.
  */
 static inline void tp_window(void)
 {
-	static unsigned int seed;
-	unsigned int i;
+	unsigned int i = tp_random();
 
-	WRITE_ONCE(seed, READ_ONCE(seed) * 1664525 + 1013904223);
-	i = READ_ONCE(seed) >> 28;
 	for (i = i < 8 ? 0 : i < 15 ? i - 7 : 200; i; i--)
 		cpu_relax();
 }
@@ -77,6 +98,45 @@ static inline void *tp_lookup(struct rhashtable *ht, const void *key,
 	return obj;
 }
 
+static inline void *tp_insert(struct rhashtable *ht, struct rhash_head *obj,
+			      const struct rhashtable_params params)
+{
+	void *other;
+
+	tp_window();
+	/* As when many of them outrun the index's worker. */
+	if (!tp_random() && !tp_random())
+		return ERR_PTR(-EBUSY);
+	other = rhashtable_lookup_get_insert_fast(ht, obj, params);
+	tp_window();
+	return other;
+}
+
+static inline int tp_remove(struct rhashtable *ht, struct rhash_head *obj,
+			    const struct rhashtable_params params)
+{
+	int ret;
+
+	tp_window();
+	ret = rhashtable_remove_fast(ht, obj, params);
+	tp_window();
+	return ret;
+}
+
+static inline int tp_replace(struct rhashtable *ht, struct rhash_head *old,
+			     struct rhash_head *obj,
+			     const struct rhashtable_params params)
+{
+	int ret, i;
+
+	tp_window();
+	ret = rhashtable_replace_fast(ht, old, obj, params);
+	/* There are few of these. */
+	for (i = 200; i; i--)
+		cpu_relax();
+	return ret;
+}
+
 static inline void *tp_walk_next(struct rhashtable_iter *iter)
 {
 	void *obj = rhashtable_walk_next(iter);
@@ -95,13 +155,18 @@ static inline void *tp_shadow_alloc(void *obj, unsigned long id, size_t size,
 
 #undef kzalloc
 #undef kcalloc
+#undef kvzalloc
 #define kzalloc(size, flags)		tp_kzalloc(size, flags)
 #define kcalloc(n, size, flags)		tp_kzalloc((n) * (size), flags)
+#define kvzalloc(size, flags)		tp_kvzalloc(size, flags)
 #define klp_shadow_get_or_alloc		tp_shadow_get_or_alloc
 #define klp_shadow_get			tp_shadow_get
 #define klp_shadow_alloc		tp_shadow_alloc
 #define klp_shadow_free			tp_shadow_free
 #define rhashtable_lookup		tp_lookup
+#define rhashtable_lookup_get_insert_fast tp_insert
+#define rhashtable_remove_fast		tp_remove
+#define rhashtable_replace_fast		tp_replace
 #define rhashtable_walk_next		tp_walk_next
 
 #endif /* _TP_INJECT_H */

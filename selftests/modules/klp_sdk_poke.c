@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Makes the system's records look as if another release of the SDK had made
- * them, and looks for pointers into modules that are gone. Reads and writes of
- * the loaded module's parameters take effect at once.
+ * them, looks for pointers into modules that are gone, and compares what is looked at
+ * before an index with that. Reads and writes of the loaded module's parameters
+ * take effect at once.
  */
 #include <linux/livepatch.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 
-#include "../../sdk/record.h"
+#include "tp_hash.h"
+#include "../../sdk/front.h"
 
 /* All under the test's control: nothing else changes records meanwhile. */
 static int poke(const char *val, const struct kernel_param *kp)
@@ -125,6 +127,76 @@ static int dangling(char *buffer, const struct kernel_param *kp)
 	return sysfs_emit(buffer, "%d\n", nr);
 }
 
+struct front_sum {
+	u32 nr[KLP_SDK_FRONT_WORDS];
+	bool there[KLP_SDK_FRONT_WORDS];	/* the node that has the word */
+};
+
+/* How many words of @table's front, and whether it is used, the index belies. */
+static int wrong_words(struct klp_sdk_shadow_table *table, struct front_sum *sum)
+{
+	struct klp_sdk_shadow_front *front = table->front;
+	struct klp_sdk_shadow_node *node;
+	int i, nr = 0, values = 0;
+	struct rhashtable_iter iter;
+	bool more, wrong;
+
+	/* A walk while the index is resized misses values. */
+	while (flush_work(&table->ht.run_work))
+		;
+	memset(sum, 0, sizeof(*sum));
+	rhashtable_walk_enter(&table->ht, &iter);
+	rhashtable_walk_start(&iter);
+	while ((node = rhashtable_walk_next(&iter))) {
+		if (IS_ERR(node)) {
+			nr++;
+			continue;
+		}
+		i = klp_sdk_front_slot(node->parent);
+		sum->nr[i]++;
+		sum->there[i] |= klp_sdk_front_node(front->words[i]) == node;
+	}
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+
+	for (i = 0; i < KLP_SDK_FRONT_WORDS; i++) {
+		more = front->words[i] & KLP_SDK_FRONT_MORE;
+		nr += front->nr[i] != sum->nr[i] ||
+		      more != (sum->nr[i] > sum->there[i]) ||
+		      !klp_sdk_front_node(front->words[i]) == sum->there[i];
+		values += sum->nr[i];
+	}
+	wrong = table->crowded ? values < TP_FRONT_VALUES / 2 :
+				 values > TP_FRONT_VALUES;
+	return nr + wrong;
+}
+
+/* The same of all indexes. Values come and go at the test's word only. */
+static int fronts(char *buffer, const struct kernel_param *kp)
+{
+	struct klp_sdk_root *root = klp_shadow_get(NULL, KLP_SDK_ROOT_ID);
+	struct klp_sdk_shadow_record *owned;
+	struct klp_sdk_record *record;
+	struct front_sum *sum;
+	int nr = 0;
+
+	sum = kvmalloc(sizeof(*sum), GFP_KERNEL);
+	if (!sum)
+		return -ENOMEM;
+	if (root)
+		list_for_each_entry(record, &root->records, node)
+			list_for_each_entry(owned, &record->shadows, node)
+				if (owned->table && owned->table->front)
+					nr += wrong_words(owned->table, sum);
+	kvfree(sum);
+
+	return sysfs_emit(buffer, "%d\n", nr);
+}
+
+static const struct kernel_param_ops fronts_ops = {
+	.get = fronts,
+};
+
 static const struct kernel_param_ops dangling_ops = {
 	.get = dangling,
 };
@@ -144,6 +216,7 @@ module_param_cb(holder_fns_size, &poke_ops, NULL, 0600);
 module_param_cb(holder_kstate, &poke_ops, NULL, 0600);
 
 module_param_cb(dangling, &dangling_ops, NULL, 0400);
+module_param_cb(fronts, &fronts_ops, NULL, 0400);
 
 static int __init klp_sdk_poke_init(void)
 {

@@ -123,16 +123,24 @@ static void tpc_dtor(struct tpc_parent *p, enum tpc_type type,
 static void tpc_convert(struct tpc_parent *p, enum tpc_type type,
 			struct tpc_v2 *v, struct tpc_v1 *old)
 {
-	int i;
+	/* Lets the other CPU go on, as all such below; here long enough to look. */
+	int i = old->head.stamp & 63;
 
 	if (old->head.magic != TPC_MAGIC_V1 || old->head.life != TPC_LIVE)
 		tpc_bad(p, type, "converts magic %x life %u", old->head.magic,
 			old->head.life);
 	WRITE_ONCE(tpc_pool.converting, true);
 	v->head = old->head;
-	/* Lets the other CPU go on, as all such below; here long enough to look. */
-	for (i = old->head.stamp & 63; i; i--)
+	/* Nobody has asked for an indexed one. Have the tasks come to it, and stay. */
+	if (type == TPC_INDEXED)
+		i += 300;
+	for (; i; i--) {
+		if (type == TPC_INDEXED)
+			atomic_set(&tpc_pool.sweep,
+				   (max_t(u32, p->nr, TPC_NEAR / 2) - TPC_NEAR / 2) *
+				   TPC_SWEEP);
 		cpu_relax();
+	}
 	v->head.magic = TPC_MAGIC_V2;
 	v->tail = TPC_MAGIC_V2 ^ p->nr;
 	WRITE_ONCE(old->head.life, TPC_MOVED);

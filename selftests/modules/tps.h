@@ -329,23 +329,45 @@ static void tps_add(struct tps_parent *p, TPS_T *v, void *arg)
 	struct tps_sum *sum = arg;
 
 	sum->values++;
-	sum->bad += v->magic != TPS_MAGIC || strcmp(v->buf, "index");
+	sum->bad += v->magic != TPS_MAGIC || strcmp(v->buf, "index") ||
+		    klp_sdk_shadow_get(index, p) != v;
 }
 
-/* The number is how many values there shall be. */
-static int tps_fill(unsigned int nr)
+/* Whoever is listed is found, and nobody else is. */
+static void tps_sum(void)
 {
 	struct tps_sum sum = { };
+	struct tps_parent *p;
+	unsigned int i, found = 0;
+
+	klp_sdk_shadow_each(index, tps_add, &sum);
+	for (i = 0; (p = tp_pool_parent(i)); i++)
+		found += !!klp_sdk_shadow_get(index, p);
+	scnprintf(tps_seen, sizeof(tps_seen), "values=%u bad=%u found=%u",
+		  sum.values, sum.bad, found);
+}
+
+/* The number is how many values there shall be at least. */
+static int tps_fill(unsigned int nr)
+{
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
 		if (!klp_sdk_shadow_get_or_alloc(index, tp_pool_parent(i),
 						 GFP_KERNEL, NULL))
 			return -ENOMEM;
-	klp_sdk_shadow_each(index, tps_add, &sum);
-	scnprintf(tps_seen, sizeof(tps_seen), "values=%u bad=%u", sum.values,
-		  sum.bad);
 	return 0;
+}
+
+/* The number is of how many values one shall stay. */
+static void tps_thin(unsigned int nr)
+{
+	struct tps_parent *p;
+	unsigned int i;
+
+	for (i = 0; (p = tp_pool_parent(i)); i++)
+		if (i % nr)
+			klp_sdk_shadow_free(index, p);
 }
 
 static void tps_irq(struct irq_work *work)
@@ -391,6 +413,14 @@ static int tps_op_set(const char *val, const struct kernel_param *kp)
 
 	if (!strcmp(call, "fill"))
 		return tps_fill(nr);
+	if (!strcmp(call, "thin")) {
+		tps_thin(nr);
+		return 0;
+	}
+	if (!strcmp(call, "sum")) {
+		tps_sum();
+		return 0;
+	}
 	if (!strcmp(call, "live")) {
 		if (klp_sdk_live(sh))
 			strscpy(tps_seen, "live", sizeof(tps_seen));
