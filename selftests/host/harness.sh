@@ -29,6 +29,7 @@ if [[ $series == *-debug ]]; then faults=(
 	"shadow-atomic|120|BUG: sleeping function called from invalid context|include/klp-sdk/shadow.h"
 	"shadow-hardirq|120|WARNING: |is changed in a hard interrupt"
 	"shadow-irqsoff|120|WARNING: |or with interrupts off"
+	"shadow-twice|120|WARNING: |the parent has a shadow of type 'index' already"
 	"shadow-early|120|WARNING: |allocated before its state is live"
 ); fi
 

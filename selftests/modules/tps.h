@@ -392,6 +392,9 @@ static int tps_mistake(const char *call, struct tps_parent *p)
 		local_irq_disable();
 		klp_sdk_shadow_free(index, p);
 		local_irq_enable();
+	} else if (!strcmp(call, "twice")) {
+		klp_sdk_shadow_get_or_alloc(index, p, GFP_KERNEL, NULL);
+		klp_sdk_shadow_alloc(index, p, GFP_KERNEL, NULL);
 	} else {
 		return -EINVAL;
 	}
