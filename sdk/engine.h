@@ -61,6 +61,12 @@ static inline u32 klp_sdk_declared_flags(const struct klp_sdk_state *state)
 	       (state->props->permanent ? KLP_SDK_RECORD_PERMANENT : 0);
 }
 
+static inline bool
+klp_sdk_shadow_indexed(const struct klp_sdk_shadow_record *owned)
+{
+	return owned->flags & KLP_SDK_SHADOW_INDEXED;
+}
+
 /* One line per refusal: patch, state, what is wrong and what to do. */
 #define klp_sdk_state_err(_patch, _state, fmt, ...)			\
 	pr_err("klp-sdk: %s: state '%s' (id %lu): " fmt "\n",		\

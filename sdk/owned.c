@@ -21,11 +21,6 @@ static unsigned long klp_sdk_shadow_id(const struct klp_sdk_shadow *shadow)
 	return (__force unsigned long)shadow->type->props->id;
 }
 
-static bool klp_sdk_shadow_indexed(const struct klp_sdk_shadow_record *owned)
-{
-	return owned->flags & KLP_SDK_SHADOW_INDEXED;
-}
-
 #define klp_sdk_shadow_err(_patch, _state, _shadow, fmt, ...)		\
 	klp_sdk_state_err(_patch, _state, "shadow type '%s' (id %#lx): " fmt, \
 			  (_shadow)->type->name, klp_sdk_shadow_id(_shadow), \

@@ -580,7 +580,7 @@ klp_sdk_shadow_table_make(const struct klp_sdk_shadow_record *owned)
 	table = kzalloc(sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return NULL;
-	if (owned->flags & KLP_SDK_SHADOW_INDEXED) {
+	if (klp_sdk_shadow_indexed(owned)) {
 		table->front = kvzalloc(sizeof(*table->front), GFP_KERNEL);
 		if (!table->front)
 			goto failed;

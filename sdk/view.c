@@ -35,7 +35,7 @@ static int klp_sdk_view_shadows(const struct klp_sdk_record *record,
 		len += scnprintf(buffer + len, PAGE_SIZE - len, " +%s:%u",
 				 owned->name, READ_ONCE(owned->now.version));
 		table = READ_ONCE(owned->table);
-		if (owned->flags & KLP_SDK_SHADOW_INDEXED)
+		if (klp_sdk_shadow_indexed(owned))
 			len += scnprintf(buffer + len, PAGE_SIZE - len, "=%u",
 					 table ? atomic_read(&table->ht.nelems) : 0);
 	}
