@@ -6,8 +6,8 @@
 # finds anything in the examples. Prints KTAP.
 #
 # Fixtures of a rule ID are coccinelle/fixtures/ID.c and, for what is about a whole
-# module, fixtures/ID/*.c; ID.patch is how the rule repairs ID.c. For rules that compare, ID/base.c is the older source of
-# ID.c, and ID/NAME/base that of ID/NAME.
+# module, fixtures/ID/*.c; ID.patch is how the rule repairs ID.c. For rules that
+# compare, ID/base.c is the older source of ID.c, and ID/NAME/base that of ID/NAME.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
