@@ -368,12 +368,13 @@ static void *klp_sdk_indexed_insert(const struct klp_sdk_shadow_type *type,
 		owner = klp_sdk_front_hush(table->front, node->parent);
 		other = rhashtable_lookup_get_insert_fast(&table->ht, &node->head,
 							  klp_sdk_shadow_params);
-		if (other)
+		if (other) {
 			klp_sdk_front_tell(table->front, node->parent, owner, 0);
-		else
+		} else {
 			klp_sdk_front_tell(table->front, node->parent,
 					   owner ?: node, 1);
-		klp_sdk_front_count(table, KLP_SDK_FRONT_VALUES);
+			klp_sdk_front_count(table, KLP_SDK_FRONT_VALUES);
+		}
 		if (IS_ERR_OR_NULL(other))
 			data = other;
 		/* Of a task in code that was forced out. */
