@@ -5,7 +5,8 @@
  * The path of a state: patch.c is called by the module's init and by the core. It
  * has the patch join and quit the state, hold.c, and calls for each callback,
  * state by state, the step in state.c that fits the state's phase. leaver.c has
- * the states that the patch takes away; record.c keeps what outlives the module.
+ * the states that the patch takes away; record.c keeps what outlives the module, and
+ * dispose.c says what of it a force leaves behind.
  */
 #ifndef _KLP_SDK_ENGINE_H
 #define _KLP_SDK_ENGINE_H
@@ -26,10 +27,16 @@ enum klp_sdk_how {
 	KLP_SDK_HOW_INHERIT,	/* same version: hand over the object */
 	KLP_SDK_HOW_GROW,	/* older version, the object grows in place */
 	KLP_SDK_HOW_CONVERT,	/* older version, into a new object */
+	KLP_SDK_HOW_COPY,	/* same version, no object of its own: a new one */
+	KLP_SDK_HOW_SHRINK,	/* newer version, the object stays */
+	KLP_SDK_HOW_CONVERT_BACK, /* newer version, into a new object */
 };
 
 /* What the log calls a patch of which nothing but the core's state is known. */
 #define klp_sdk_raw_name	"a livepatch without klp-sdk"
+
+/* And one that was forced out. */
+#define klp_sdk_orphan_name	"a patch that was forced out"
 
 /* The object that a record names. */
 static inline const char *klp_sdk_object_name(const char *object)
@@ -54,11 +61,11 @@ static inline size_t klp_sdk_alloc_size(const struct klp_sdk_state *state)
 	return max(state->size, state->props->reserve);
 }
 
-/* The flags of a record that the declaration gives. */
+/* The flags of a holder. */
 static inline u32 klp_sdk_declared_flags(const struct klp_sdk_state *state)
 {
-	return (state->props->stackable ? KLP_SDK_RECORD_STACKABLE : 0) |
-	       (state->props->permanent ? KLP_SDK_RECORD_PERMANENT : 0);
+	return (state->props->stackable ? KLP_SDK_HOLDER_STACKABLE : 0) |
+	       (state->props->permanent ? KLP_SDK_HOLDER_PERMANENT : 0);
 }
 
 static inline bool
@@ -157,7 +164,6 @@ void klp_sdk_leavers_begin(struct klp_sdk_patch *patch,
 			   const struct klp_object *obj);
 void klp_sdk_leavers_back(struct klp_sdk_patch *patch);
 void klp_sdk_leavers_end(struct klp_sdk_patch *patch);
-void klp_sdk_leavers_forget(struct klp_sdk_patch *patch);
 int klp_sdk_leaver_add(struct klp_sdk_patch *patch,
 		       struct klp_sdk_record *record,
 		       const struct klp_sdk_state *retiring);
@@ -165,7 +171,22 @@ int klp_sdk_leaver_add(struct klp_sdk_patch *patch,
 struct klp_sdk_holder *klp_sdk_record_holder(const struct klp_sdk_patch *patch,
 					     struct klp_sdk_record *record,
 					     const struct klp_state __klp_sdk_prev *kstate);
-void klp_sdk_record_check_forced(struct klp_sdk_record *record);
+
+bool klp_sdk_forced(const struct klp_sdk_record *record);
+bool klp_sdk_orphan(const struct klp_sdk_record *record);
+void klp_sdk_inherit_forced(struct klp_sdk_record *record,
+			    const struct klp_sdk_record *from);
+void klp_sdk_check_forced(struct klp_sdk_record *record);
+void klp_sdk_free_data(const struct klp_sdk_record *record, void *data);
+void klp_sdk_keep_patch(const struct klp_sdk_record *record, struct module *mod);
+void klp_sdk_keep_object(const struct klp_sdk_record *record,
+			 struct klp_object *obj);
+bool klp_sdk_orphan_make(struct klp_sdk_record *record, struct klp_object *obj,
+			 const struct klp_sdk_patch *patch);
+void klp_sdk_orphan_lost(struct klp_sdk_record *record);
+void klp_sdk_orphan_check(struct klp_sdk_record *record, struct klp_object *obj);
+void klp_sdk_orphan_adopt(struct klp_sdk_record *record, struct klp_object *obj);
+void klp_sdk_orphan_abandon(const struct klp_sdk_record *record);
 
 int klp_sdk_check_room(struct klp_sdk_patch *patch,
 		       struct klp_sdk_state *state, u64 room);
@@ -176,10 +197,13 @@ void klp_sdk_state_settle(struct klp_sdk_patch *patch,
 			  struct klp_sdk_state *state);
 void klp_sdk_state_quit(struct klp_sdk_state *state);
 
+int klp_sdk_state_reserve(struct klp_sdk_patch *patch,
+			  struct klp_sdk_state *state);
+void klp_sdk_state_unreserve(struct klp_sdk_state *state);
 int klp_sdk_state_prepare(struct klp_sdk_patch *patch,
 			  struct klp_sdk_state *state);
 void klp_sdk_state_unprepare(struct klp_sdk_patch *patch,
-			     struct klp_sdk_state *state);
+			     struct klp_sdk_state *state, bool gone);
 void klp_sdk_state_complete(struct klp_sdk_patch *patch,
 			    struct klp_sdk_state *state);
 void klp_sdk_state_leave(struct klp_sdk_patch *patch,
@@ -211,6 +235,9 @@ bool klp_sdk_shadow_holders_make(struct klp_sdk_holder *holder,
 				 const struct klp_sdk_state *state);
 void klp_sdk_shadow_holders_free(struct klp_sdk_holder *holder);
 void klp_sdk_shadows_forget(struct klp_sdk_record *record);
+void klp_sdk_shadows_lost(struct klp_sdk_record *record);
+bool klp_sdk_shadows_same(const struct klp_sdk_state *state,
+			  const struct klp_sdk_record *record);
 
 void (*klp_sdk_shadow_dtor(const struct klp_sdk_shadow_holder *part,
 			   u32 version))(void *parent, void *data);

@@ -145,9 +145,14 @@ static int klp_sdk_plan_migration(struct klp_sdk_patch *patch,
 	if (state->from)
 		return 0;
 
-	klp_sdk_state_err(patch, state,
-			  "no migration from version %u, held by %s, to version %u; add a KLP_SDK_CONVERT() or KLP_SDK_GROW() from it",
-			  version, who, state->props->version);
+	if (version > state->props->version)
+		klp_sdk_state_err(patch, state,
+				  "version %u, held by %s, is newer than version %u here, and has no way back; load a patch with version %u or later",
+				  version, who, state->props->version, version);
+	else
+		klp_sdk_state_err(patch, state,
+				  "no migration from version %u, held by %s, to version %u; add a KLP_SDK_CONVERT() or KLP_SDK_GROW() from it",
+				  version, who, state->props->version);
 	return -EINVAL;
 }
 
@@ -207,7 +212,7 @@ static int klp_sdk_check_stacked(struct klp_sdk_patch *patch,
 		return -EBUSY;
 	}
 	if (!state->props->stackable ||
-	    !(record->flags & KLP_SDK_RECORD_STACKABLE)) {
+	    !(klp_sdk_record_declared(record) & KLP_SDK_HOLDER_STACKABLE)) {
 		klp_sdk_state_err(patch, state,
 				  "held by %s already; set .replace or disable that patch first",
 				  holder->patch_name);
@@ -243,15 +248,95 @@ static int klp_sdk_plan_retire(struct klp_sdk_patch *patch,
 	return klp_sdk_leaver_add(patch, record, state);
 }
 
-/* The state goes on, from @record, which @holder has or nobody. */
+/*
+ * The way back that the patch of @holder declares to the version of @state, or NULL.
+ * What went through a force is not taken back by it: that would release what a task
+ * in forced-out code may use.
+ */
+static const struct klp_sdk_back_entry *
+klp_sdk_find_back(const struct klp_sdk_state *state,
+		  const struct klp_sdk_record *record,
+		  const struct klp_sdk_holder *holder)
+{
+	const struct klp_sdk_back_entry *back;
+
+	if (klp_sdk_forced(record))
+		return NULL;
+	for (back = holder->back; back < holder->back + holder->nr_back; back++)
+		if (back->version == state->props->version)
+			return back;
+
+	return NULL;
+}
+
+/*
+ * The patch of @holder has a newer version of the state. It is handed over if that
+ * patch knows the way, and otherwise undone by it and introduced afresh.
+ */
+static int klp_sdk_plan_back(struct klp_sdk_patch *patch,
+			     struct klp_sdk_state *state,
+			     struct klp_sdk_record **recordp,
+			     struct klp_sdk_holder *holder)
+{
+	const struct klp_sdk_back_entry *back;
+	struct klp_sdk_record *record = *recordp;
+	const struct klp_sdk_holder *permanent;
+
+	back = klp_sdk_find_back(state, record, holder);
+	if (back && back->data_size != state->size) {
+		klp_sdk_state_err(patch, state,
+				  "version %u has %zu bytes here, but the way back of %s gives %llu; correct it in a patch that replaces %s first",
+				  state->props->version, state->size,
+				  holder->patch_name, back->data_size,
+				  holder->patch_name);
+		return -EINVAL;
+	}
+	/*
+	 * What klp_sdk_data() shows is never NULL and must not change: there is no
+	 * object for it before the conversion is done.
+	 */
+	if (back && back->convert && state->reads_data)
+		back = NULL;
+	if (back && klp_sdk_shadows_same(state, record)) {
+		state->plan = back->convert ? KLP_SDK_HOW_CONVERT_BACK :
+					      KLP_SDK_HOW_SHRINK;
+		state->back = back;
+		return 0;
+	}
+
+	permanent = klp_sdk_record_permanent(record);
+	if (permanent) {
+		klp_sdk_state_err(patch, state,
+				  "permanent at version %u in %s, and version %u is older; load a patch with version %u or later",
+				  record->version, permanent->patch_name,
+				  state->props->version, record->version);
+		return -EINVAL;
+	}
+	*recordp = NULL;
+	return klp_sdk_leaver_add(patch, record, NULL);
+}
+
+/*
+ * The state goes on, from @record, which @holder has or, with an orphan, nobody; an
+ * orphan whose module went has no data any more.
+ */
 static int klp_sdk_plan_record(struct klp_sdk_patch *patch,
 			       struct klp_sdk_state *state,
 			       struct klp_sdk_record *record,
 			       struct klp_sdk_holder *holder)
 {
-	const char *who = holder ? holder->patch_name : "no patch";
+	const char *who = holder ? holder->patch_name : klp_sdk_orphan_name;
 	int ret;
 
+	if (!holder && !record->data)
+		return 0;
+	if (!holder && record->version > state->props->version) {
+		klp_sdk_state_err(patch, state,
+				  "version %u was left behind by a forced transition, and version %u here is older; load a patch with version %u or later, or reboot",
+				  record->version, state->props->version,
+				  record->version);
+		return -EINVAL;
+	}
 	if (record->version == state->props->version) {
 		state->plan = patch->replace || !holder ? KLP_SDK_HOW_INHERIT :
 							  KLP_SDK_HOW_SHARE;
@@ -293,7 +378,7 @@ static int klp_sdk_plan(struct klp_sdk_patch *patch,
 	state->from = NULL;
 	state->raw = NULL;
 	state->stale = NULL;
-	state->orphan = false;
+	state->back = NULL;
 
 	holder = prev && record ? klp_sdk_record_holder(patch, record, prev) :
 				  NULL;
@@ -308,13 +393,16 @@ static int klp_sdk_plan(struct klp_sdk_patch *patch,
 					  klp_sdk_record_listed(patch, record)->patch_name);
 			return -EBUSY;
 		}
+		ret = record ? klp_sdk_check_identity(patch, state, record,
+						      "the patch before that") : 0;
+		if (ret)
+			return ret;
 		state->stale = record;
 		*recordp = NULL;
 		return klp_sdk_plan_raw(patch, state, prev);
 	}
 	if (record && !holder &&
-	    !(record->flags & KLP_SDK_RECORD_FORCED &&
-	      list_empty(&record->holders))) {
+	    !(klp_sdk_forced(record) && list_empty(&record->holders))) {
 		/*
 		 * No patch has the state: one without the SDK replaced all
 		 * holders, and the data was its business since then.
@@ -331,9 +419,12 @@ static int klp_sdk_plan(struct klp_sdk_patch *patch,
 	}
 
 	ret = klp_sdk_check_identity(patch, state, record,
-				     holder ? holder->patch_name : "no patch");
+				     holder ? holder->patch_name :
+					      klp_sdk_orphan_name);
 	if (ret)
 		return ret;
+	if (!holder)
+		klp_sdk_orphan_check(record, state->obj);
 	if (holder && !patch->replace) {
 		ret = klp_sdk_check_stacked(patch, state, record, holder);
 		if (ret)
@@ -342,20 +433,8 @@ static int klp_sdk_plan(struct klp_sdk_patch *patch,
 	if (props->retire)
 		return klp_sdk_plan_retire(patch, state, record, holder);
 
-	/* Forced out, with nobody after it: this patch takes it over. */
-	state->orphan = !holder;
-	if (holder && record->version > props->version) {
-		if (record->flags & KLP_SDK_RECORD_PERMANENT) {
-			klp_sdk_state_err(patch, state,
-					  "permanent at version %u in %s, and version %u is older; go on from that version",
-					  record->version, holder->patch_name,
-					  props->version);
-			return -EINVAL;
-		}
-		/* The holder undoes its own, and this patch starts afresh. */
-		*recordp = NULL;
-		return klp_sdk_leaver_add(patch, record, NULL);
-	}
+	if (holder && record->version > props->version)
+		return klp_sdk_plan_back(patch, state, recordp, holder);
 	return klp_sdk_plan_record(patch, state, record, holder);
 }
 
@@ -398,16 +477,9 @@ int klp_sdk_state_join(struct klp_sdk_patch *patch,
 		goto no_shadows;
 	record = state->record;
 
-	/* The same data: what is sticky stays. */
 	if (state->stale)
-		record->flags |= state->stale->flags & (KLP_SDK_RECORD_FORCED |
-							KLP_SDK_RECORD_PERMANENT);
+		klp_sdk_inherit_forced(record, state->stale);
 	list_add_tail_rcu(&state->holder->node, &record->holders);
-	/* An orphan's module that went nonetheless, as one whose init fails. */
-	if (state->orphan && !klp_sdk_compat_loaded(state->obj)) {
-		record->data = NULL;
-		state->orphan = false;
-	}
 	return 0;
 
 no_shadows:
@@ -444,8 +516,8 @@ void klp_sdk_state_quit(struct klp_sdk_state *state)
 /* The replaced patches lose the state; their modules are still in place. */
 static void klp_sdk_drop_others(struct klp_sdk_state *state)
 {
-	bool freed = state->spare &&
-		     !(state->record->flags & KLP_SDK_RECORD_FORCED);
+	bool freed = state->spare && !state->borrowed &&
+		     !klp_sdk_forced(state->record);
 	struct klp_sdk_holder *holder, *next;
 
 	list_for_each_entry_safe(holder, next, &state->record->holders, node) {
@@ -462,7 +534,7 @@ static void klp_sdk_drop_others(struct klp_sdk_state *state)
 		}
 		klp_sdk_holder_free(holder);
 	}
-	if (state->spare && state->raw)
+	if (state->spare && state->raw && !state->borrowed)
 		klp_sdk_compat_prev_clear(state->raw);
 }
 
@@ -477,28 +549,23 @@ void klp_sdk_state_settle(struct klp_sdk_patch *patch,
 {
 	struct klp_sdk_record *record = state->record;
 
-	klp_sdk_record_check_forced(record);
+	klp_sdk_check_forced(record);
 	record->version = state->props->version;
 	record->data_size = state->size;
 	if (!record->data)
 		record->alloc_size = klp_sdk_alloc_size(state);
-	if (patch->replace || list_is_singular(&record->holders))
-		record->flags = (record->flags & KLP_SDK_RECORD_FORCED) |
-				klp_sdk_declared_flags(state);
 	klp_sdk_shadows_settle(patch, state);
 	if (patch->replace)
 		klp_sdk_drop_others(state);
 
 	if (state->stale) {
-		/* The orphan that had kept the module. */
-		if (state->stale->data && list_empty(&state->stale->holders))
-			klp_sdk_compat_unpin(state->obj);
+		klp_sdk_orphan_abandon(state->stale);
 		klp_sdk_record_forget(state->stale);
 	}
 	state->stale = NULL;
 	state->raw = NULL;
 	state->from = NULL;
-	state->orphan = false;
+	state->back = NULL;
 	/* Who has it when its module is loaded again stays beside this patch. */
 	state->plan = KLP_SDK_HOW_SHARE;
 }

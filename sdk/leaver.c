@@ -57,69 +57,101 @@ static void klp_sdk_leavers_sort(struct klp_sdk_patch *patch)
 }
 
 /*
- * Find the states that @patch does not declare. May fail, changes nothing but
+ * No patch of the SDK has state @id. One without it may: then the core would have
+ * refused this patch, but for what the list for the core says.
+ */
+static int klp_sdk_leaver_raw(const struct klp_sdk_patch *patch,
+			      const struct klp_sdk_record *record,
+			      unsigned long id)
+{
+	struct klp_state __klp_sdk_prev *prev = klp_sdk_compat_prev_state(id);
+
+	if (!prev)
+		return 0;
+	pr_err("klp-sdk: %s: state '%s' (id %lu) is held by %s; declare it at version %u or later, or disable that patch first\n",
+	       patch->patch.mod->name, record ? record->name : "?", id,
+	       klp_sdk_raw_name, klp_sdk_compat_prev_version(prev));
+	return -EINVAL;
+}
+
+/* A state that replaced patches have and @patch does not declare. May it go? */
+static int klp_sdk_leaver_check(const struct klp_sdk_patch *patch,
+				const struct klp_sdk_record *record)
+{
+	const struct klp_sdk_holder *permanent = klp_sdk_record_permanent(record);
+
+	if (permanent) {
+		pr_err("klp-sdk: %s: state '%s' (id %lu) of %s is permanent; declare it at version %u or later\n",
+		       patch->patch.mod->name, record->name, record->id,
+		       permanent->patch_name, record->version);
+		return -EINVAL;
+	}
+	if (!klp_sdk_find_object(patch, record->object)) {
+		pr_err("klp-sdk: %s: state '%s' (id %lu) of '%s' came meanwhile; load the patch again\n",
+		       patch->patch.mod->name, record->name, record->id,
+		       record->object);
+		return -EAGAIN;
+	}
+
+	return 0;
+}
+
+/* State @id, which @patch lists for the core and does not declare. */
+static int klp_sdk_leaver_find(struct klp_sdk_patch *patch, unsigned long id)
+{
+	struct klp_sdk_record *record = klp_sdk_record_find(id);
+	struct klp_state __klp_sdk_prev *prev;
+	int ret;
+
+	if (IS_ERR(record)) {
+		pr_err("klp-sdk: %s: the state with id %lu is of a release of klp-sdk that %d.%d does not know; build with a newer one\n",
+		       patch->patch.mod->name, id, KLP_SDK_MAJOR,
+		       KLP_SDK_MINOR);
+		return PTR_ERR(record);
+	}
+	/* An orphan of a forced disable waits for a patch that knows it. */
+	if (!record || list_empty(&record->holders))
+		return klp_sdk_leaver_raw(patch, record, id);
+
+	prev = klp_sdk_compat_prev_state(id);
+	if (!prev) {
+		/* Replaced by a patch without the SDK, that went. */
+		klp_sdk_record_forget(record);
+		return 0;
+	}
+	if (!klp_sdk_record_holder(patch, record, prev))
+		return klp_sdk_leaver_raw(patch, record, id);
+
+	ret = klp_sdk_leaver_check(patch, record);
+	if (ret)
+		return ret;
+	ret = klp_sdk_leaver_add(patch, record, NULL);
+	if (ret)
+		pr_err("klp-sdk: %s: state '%s' (id %lu): pre_patch failed with %d; nothing was changed\n",
+		       patch->patch.mod->name, record->name, record->id, ret);
+	return ret;
+}
+
+/*
+ * Find the states that @patch does not declare: those that the list for the core has
+ * behind its own, which had the core let the patch in. May fail, changes nothing but
  * for records that nobody holds: a patch without the SDK took their place.
  */
 int klp_sdk_leavers_find(struct klp_sdk_patch *patch)
 {
-	struct klp_sdk_record *record, *next;
-	struct klp_sdk_holder *holder;
-	struct klp_sdk_root *root;
-	struct klp_state __klp_sdk_prev *prev;
+	const struct klp_state *kstate;
 	int ret;
 
-	root = klp_sdk_root();
-	if (!root || !patch->replace)
+	if (!patch->replace)
 		return 0;
 
-	list_for_each_entry_safe(record, next, &root->records, node) {
-		if (klp_sdk_find_state(patch, record->id))
+	for (kstate = patch->patch.states + patch->nr_states; kstate->id; kstate++) {
+		if (klp_sdk_find_state(patch, kstate->id))
 			continue;
-		/* An orphan of a forced disable waits for a patch that knows it. */
-		if (list_empty(&record->holders))
-			continue;
-		if (IS_ERR(klp_sdk_record_find(record->id))) {
-			pr_err("klp-sdk: %s: state '%s' (id %lu) is of a release of klp-sdk that %d.%d does not know; build with a newer one\n",
-			       patch->patch.mod->name, record->name, record->id,
-			       KLP_SDK_MAJOR, KLP_SDK_MINOR);
-			return -EPROTO;
-		}
-		prev = klp_sdk_compat_prev_state(record->id);
-		if (!prev) {
-			/* Replaced by a patch without the SDK, that went. */
-			klp_sdk_record_forget(record);
-			if (!klp_sdk_root())
-				break;
-			continue;
-		}
-		holder = klp_sdk_record_holder(patch, record, prev);
-		if (!holder) {
-			pr_err("klp-sdk: %s: state '%s' (id %lu) is held by a livepatch without klp-sdk; declare it at version %u or later\n",
-			       patch->patch.mod->name, record->name, record->id,
-			       klp_sdk_compat_prev_version(prev));
-			return -EINVAL;
-		}
-		if (record->flags & KLP_SDK_RECORD_PERMANENT) {
-			pr_err("klp-sdk: %s: state '%s' (id %lu) of %s is permanent; declare it at version %u or later\n",
-			       patch->patch.mod->name, record->name, record->id,
-			       holder->patch_name, record->version);
-			return -EINVAL;
-		}
-		if (!klp_sdk_find_object(patch, record->object)) {
-			pr_err("klp-sdk: %s: state '%s' (id %lu) of '%s' came meanwhile; load the patch again\n",
-			       patch->patch.mod->name, record->name, record->id,
-			       record->object);
-			return -EAGAIN;
-		}
-		ret = klp_sdk_leaver_add(patch, record, NULL);
-		if (ret) {
-			pr_err("klp-sdk: %s: state '%s' (id %lu): pre_patch failed with %d; nothing was changed\n",
-			       patch->patch.mod->name, record->name, record->id,
-			       ret);
+		ret = klp_sdk_leaver_find(patch, kstate->id);
+		if (ret)
 			return ret;
-		}
 	}
-
 	klp_sdk_leavers_sort(patch);
 	return 0;
 }
@@ -172,7 +204,8 @@ static void klp_sdk_leaver_begin(struct klp_sdk_leaver *leaver)
 
 /*
  * Before the transition, or when the module @obj comes while it is under way;
- * cannot fail. In reverse order of introduction.
+ * cannot fail. In reverse order of introduction. Comes before the new patch's own
+ * pre_patch functions, which see the system as the states that go leave it.
  */
 void klp_sdk_leavers_begin(struct klp_sdk_patch *patch,
 			   const struct klp_object *obj)
@@ -184,7 +217,10 @@ void klp_sdk_leavers_begin(struct klp_sdk_patch *patch,
 			klp_sdk_leaver_begin(leaver);
 }
 
-/* The transition was reversed: the replaced patch works on. */
+/*
+ * The transition was reversed, or has failed before it began: the replaced patch
+ * works on.
+ */
 void klp_sdk_leavers_back(struct klp_sdk_patch *patch)
 {
 	struct klp_sdk_leaver *leaver, *next;
@@ -214,10 +250,10 @@ void klp_sdk_leavers_end(struct klp_sdk_patch *patch)
 	list_for_each_entry_safe_reverse(leaver, next, &patch->leavers, node) {
 		struct klp_sdk_record *record = leaver->record;
 
-		klp_sdk_record_check_forced(record);
+		klp_sdk_check_forced(record);
 		holder = klp_sdk_leaver_holder(leaver);
 		/* A task in forced-out code may use what post_unpatch undoes. */
-		forced = record->flags & KLP_SDK_RECORD_FORCED;
+		forced = klp_sdk_forced(record);
 		klp_sdk_shadows_empty(record, holder);
 		if (record->data && !forced)
 			klp_sdk_holder_undo(holder)->post_unpatch(record->data);
@@ -225,23 +261,14 @@ void klp_sdk_leavers_end(struct klp_sdk_patch *patch)
 			holder->kstate->data = NULL;
 			if (!forced)
 				klp_sdk_slot_publish(&holder->slots->data, NULL);
-			/* Nor may its code go, which the data leads to. */
 			else if (record->data)
-				__module_get(holder->patch->mod);
+				klp_sdk_keep_patch(record, holder->patch->mod);
 		}
+		if (forced && record->data)
+			klp_sdk_keep_object(record, klp_sdk_find_object(patch, record->object));
 		klp_sdk_record_free(record);
 		list_del(&leaver->node);
 		kfree(leaver);
 	}
 }
 
-/* The patch failed before klp_sdk_leavers_begin(): nothing was changed. */
-void klp_sdk_leavers_forget(struct klp_sdk_patch *patch)
-{
-	struct klp_sdk_leaver *leaver, *next;
-
-	list_for_each_entry_safe(leaver, next, &patch->leavers, node) {
-		list_del(&leaver->node);
-		kfree(leaver);
-	}
-}

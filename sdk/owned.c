@@ -378,6 +378,30 @@ int klp_sdk_shadows_plan(struct klp_sdk_patch *patch,
 	return 0;
 }
 
+/*
+ * Does this patch know the values as they are? It takes a newer patch's place, which
+ * has a way back for the state's data, but none for values.
+ */
+bool klp_sdk_shadows_same(const struct klp_sdk_state *state,
+			  const struct klp_sdk_record *record)
+{
+	const struct klp_sdk_shadow_record *owned;
+	const struct klp_sdk_shadow_type *type;
+	struct klp_sdk_shadow *const *pos;
+
+	klp_sdk_for_each_shadow(state, pos) {
+		type = (*pos)->type;
+		owned = klp_sdk_find_owned(&record->shadows,
+					   klp_sdk_shadow_id(*pos));
+		if (owned && (owned->nr_older ||
+			      owned->now.version != type->props->version ||
+			      owned->now.data_size != type->size))
+			return false;
+	}
+
+	return true;
+}
+
 /* The entries of @holder. False if there is no memory; what was made stays. */
 bool klp_sdk_shadow_holders_make(struct klp_sdk_holder *holder,
 				 const struct klp_sdk_state *state)
@@ -524,7 +548,7 @@ static void klp_sdk_shadow_empty(struct klp_sdk_record *record,
 
 	if (!table)
 		return;
-	if (record->flags & KLP_SDK_RECORD_FORCED) {
+	if (klp_sdk_forced(record)) {
 		if (klp_sdk_shadow_indexed(owned))
 			WRITE_ONCE(owned->table, NULL);
 		return;
@@ -559,6 +583,15 @@ void klp_sdk_shadows_empty(struct klp_sdk_record *record,
 	}
 }
 
+/* The module that the state is bound to went, and was never undone. */
+void klp_sdk_shadows_lost(struct klp_sdk_record *record)
+{
+	struct klp_sdk_shadow_record *owned;
+
+	list_for_each_entry(owned, &record->shadows, node)
+		klp_sdk_shadow_empty(record, owned, NULL);
+}
+
 /*
  * Forget @owned. Values that are there have nobody left who knows how to release
  * them: their memory is freed, what they have is lost. After a force they stay,
@@ -572,13 +605,13 @@ static void klp_sdk_shadow_forget(struct klp_sdk_record *record,
 					      NULL;
 
 	list_del_rcu(&owned->node);
-	if (heir && record->flags & KLP_SDK_RECORD_FORCED) {
+	if (heir && klp_sdk_forced(record)) {
 		/* Its values are not freed, so what else finds them must not. */
-		heir->flags |= KLP_SDK_RECORD_FORCED;
+		klp_sdk_inherit_forced(heir, record);
 	} else if (heir) {
 		klp_sdk_shadow_free_older(owned, NULL);
 		klp_sdk_shadow_table_free(owned->table, NULL);
-	} else if (plain && record->flags & KLP_SDK_RECORD_FORCED) {
+	} else if (plain && klp_sdk_forced(record)) {
 		/* For those who read the list that it was in. */
 		synchronize_rcu();
 		list_add_tail_rcu(&owned->node, &klp_sdk_root()->lost);
@@ -734,7 +767,7 @@ void klp_sdk_shadows_complete(struct klp_sdk_state *state)
 
 	klp_sdk_for_each_shadow(state, pos) {
 		owned = (*pos)->record;
-		owned->table->keep = state->record->flags & KLP_SDK_RECORD_FORCED;
+		owned->table->keep = klp_sdk_forced(state->record);
 		if (!klp_sdk_shadow_converts(*pos))
 			continue;
 		if (klp_sdk_shadow_indexed(owned))
@@ -757,7 +790,7 @@ static void klp_sdk_shadow_undo(struct klp_sdk_state *state,
 	struct klp_sdk_record *record = state->record;
 	struct klp_sdk_shadow_table *table = owned->table;
 
-	if (table && record->flags & KLP_SDK_RECORD_FORCED) {
+	if (table && klp_sdk_forced(record)) {
 		/* A task may have found the table; there are no values. */
 		WRITE_ONCE(owned->table, NULL);
 	} else if (table && !klp_sdk_shadow_indexed(owned) &&
@@ -781,7 +814,7 @@ void klp_sdk_shadows_let_go(struct klp_sdk_state *state, bool undo)
 
 	klp_sdk_for_each_shadow(state, pos) {
 		/* A task in forced-out code counts on what it has found. */
-		if (!(record->flags & KLP_SDK_RECORD_FORCED))
+		if (!klp_sdk_forced(record))
 			klp_sdk_shadow_clear((*pos)->type->slots);
 		klp_sdk_shadow_unreserve(*pos);
 		if ((*pos)->fresh)

@@ -66,15 +66,17 @@ static void klp_sdk_undo(struct klp_sdk_patch *patch, struct klp_object *obj)
 		if (!klp_sdk_concerns(obj, *pos))
 			continue;
 		if (klp_sdk_state_phase(*pos) == KLP_SDK_PREPARED)
-			klp_sdk_state_unprepare(patch, *pos);
+			klp_sdk_state_unprepare(patch, *pos, obj->name);
 		else if (klp_sdk_state_phase(*pos) == KLP_SDK_LEAVING)
 			klp_sdk_state_release(patch, *pos, !obj->name);
+		else if ((*pos)->how != KLP_SDK_HOW_NONE)
+			klp_sdk_state_unreserve(*pos);
 		if (!obj->name)
 			klp_sdk_state_quit(*pos);
 	}
 }
 
-static int klp_sdk_prepare_all(struct klp_sdk_patch *patch)
+static int klp_sdk_reserve_all(struct klp_sdk_patch *patch)
 {
 	struct klp_sdk_state *const *pos;
 	int ret;
@@ -82,7 +84,7 @@ static int klp_sdk_prepare_all(struct klp_sdk_patch *patch)
 	klp_sdk_for_each_state(patch, pos) {
 		ret = klp_sdk_state_join(patch, *pos);
 		if (!ret && (*pos)->holder && klp_sdk_compat_loaded((*pos)->obj))
-			ret = klp_sdk_state_prepare(patch, *pos);
+			ret = klp_sdk_state_reserve(patch, *pos);
 		if (ret)
 			return ret;
 	}
@@ -90,8 +92,8 @@ static int klp_sdk_prepare_all(struct klp_sdk_patch *patch)
 	return klp_sdk_leavers_find(patch);
 }
 
-/* Those of a module that comes. In a transition that begins all are prepared. */
-static int klp_sdk_prepare_module(struct klp_sdk_patch *patch,
+/* Those of a module that comes. In a transition that begins all are reserved. */
+static int klp_sdk_reserve_module(struct klp_sdk_patch *patch,
 				  struct klp_object *obj)
 {
 	struct klp_sdk_state *const *pos;
@@ -100,6 +102,23 @@ static int klp_sdk_prepare_module(struct klp_sdk_patch *patch,
 	klp_sdk_for_each_state(patch, pos) {
 		if (!klp_sdk_concerns(obj, *pos) ||
 		    klp_sdk_state_phase(*pos) != KLP_SDK_IDLE)
+			continue;
+		ret = klp_sdk_state_reserve(patch, *pos);
+		if (ret)
+			return ret;
+	}
+
+	return 0;
+}
+
+static int klp_sdk_prepare_reserved(struct klp_sdk_patch *patch)
+{
+	struct klp_sdk_state *const *pos;
+	int ret;
+
+	klp_sdk_for_each_state(patch, pos) {
+		if (klp_sdk_state_phase(*pos) != KLP_SDK_IDLE ||
+		    (*pos)->how == KLP_SDK_HOW_NONE)
 			continue;
 		ret = klp_sdk_state_prepare(patch, *pos);
 		if (ret)
@@ -114,17 +133,21 @@ static int klp_sdk_pre_patch(struct klp_object *obj)
 	struct klp_sdk_patch *patch = klp_sdk_patch_of(obj);
 	int ret;
 
-	ret = obj->name ? klp_sdk_prepare_module(patch, obj) :
-			  klp_sdk_prepare_all(patch);
-	if (ret) {
-		klp_sdk_undo(patch, obj);
-		if (!obj->name)
-			klp_sdk_leavers_forget(patch);
-		return ret;
+	ret = obj->name ? klp_sdk_reserve_module(patch, obj) :
+			  klp_sdk_reserve_all(patch);
+	if (!ret) {
+		/* Nothing but an author's pre_patch fails from here on. */
+		klp_sdk_leavers_begin(patch, obj);
+		ret = klp_sdk_prepare_reserved(patch);
 	}
-	/* Nothing fails from here on. */
-	klp_sdk_leavers_begin(patch, obj);
-	return 0;
+	if (!ret)
+		return 0;
+
+	klp_sdk_undo(patch, obj);
+	/* Should a module be refused, the replaced patch undoes its states itself. */
+	if (!obj->name)
+		klp_sdk_leavers_back(patch);
+	return ret;
 }
 
 /* The core lists now what the patch really holds, see klp_sdk_record_merge(). */

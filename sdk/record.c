@@ -31,7 +31,13 @@ static_assert(offsetof(struct klp_sdk_record, object) == 144);
 static_assert(offsetof(struct klp_sdk_record, hints) == 208);
 static_assert(offsetof(struct klp_sdk_record, rcu) == 216);
 static_assert(offsetof(struct klp_sdk_record, shadows) == 232);
-static_assert(KLP_SDK_RECORD_MIN == 248);
+static_assert(offsetof(struct klp_sdk_record, pinned) == 248);
+static_assert(KLP_SDK_RECORD_MIN == 256);
+
+static_assert(offsetof(struct klp_sdk_back_entry, data_size) == 8);
+static_assert(offsetof(struct klp_sdk_back_entry, convert) == 16);
+static_assert(offsetof(struct klp_sdk_back_entry, shrink) == 24);
+static_assert(sizeof(struct klp_sdk_back_entry) == 32);
 
 static_assert(offsetof(struct klp_sdk_holder, node) == 8);
 static_assert(offsetof(struct klp_sdk_holder, phase) == 24);
@@ -48,7 +54,9 @@ static_assert(offsetof(struct klp_sdk_holder, hints) == 140);
 static_assert(offsetof(struct klp_sdk_holder, rcu) == 144);
 static_assert(offsetof(struct klp_sdk_holder, undo) == 160);
 static_assert(offsetof(struct klp_sdk_holder, shadows) == 168);
-static_assert(KLP_SDK_HOLDER_MIN == 184);
+static_assert(offsetof(struct klp_sdk_holder, nr_back) == 184);
+static_assert(offsetof(struct klp_sdk_holder, back) == 192);
+static_assert(KLP_SDK_HOLDER_MIN == 448);
 
 static_assert(offsetof(struct klp_sdk_slots, live) == 0);
 static_assert(offsetof(struct klp_sdk_slots, data) == 8);
@@ -136,8 +144,10 @@ static bool klp_sdk_holder_known(const struct klp_sdk_holder *holder)
 	const struct klp_sdk_shadow_holder *part;
 
 	if (holder->abi != KLP_SDK_ABI || holder->size < KLP_SDK_HOLDER_MIN ||
-	    holder->flags || holder->slots_size < KLP_SDK_SLOTS_MIN ||
-	    holder->fns_size < KLP_SDK_FNS_MIN)
+	    holder->flags & ~KLP_SDK_HOLDER_FLAGS ||
+	    holder->slots_size < KLP_SDK_SLOTS_MIN ||
+	    holder->fns_size < KLP_SDK_FNS_MIN ||
+	    holder->nr_back > ARRAY_SIZE(holder->back))
 		return false;
 	list_for_each_entry_rcu(part, &holder->shadows, node, true)
 		if (part->abi != KLP_SDK_ABI ||
@@ -222,7 +232,6 @@ struct klp_sdk_record *klp_sdk_record_make(const struct klp_sdk_state *state)
 	INIT_LIST_HEAD(&record->shadows);
 	record->id = klp_sdk_state_id(state);
 	record->version = state->props->version;
-	record->flags = klp_sdk_declared_flags(state);
 	record->data_size = state->size;
 	record->alloc_size = klp_sdk_alloc_size(state);
 	strscpy(record->name, state->name, sizeof(record->name));
@@ -260,17 +269,10 @@ void klp_sdk_record_forget(struct klp_sdk_record *record)
 		klp_shadow_free(NULL, KLP_SDK_ROOT_ID, NULL);
 }
 
-/* Free an object of @record, unless a task in forced-out code may use it. */
-void klp_sdk_record_free_data(struct klp_sdk_record *record, void *data)
-{
-	if (!(record->flags & KLP_SDK_RECORD_FORCED))
-		kfree(data);
-}
-
 /* The state is gone: free @record with all it has. */
 void klp_sdk_record_free(struct klp_sdk_record *record)
 {
-	klp_sdk_record_free_data(record, record->data);
+	klp_sdk_free_data(record, record->data);
 	klp_sdk_record_forget(record);
 }
 
@@ -300,11 +302,60 @@ bool klp_sdk_record_used(const struct klp_sdk_record *record,
 	return false;
 }
 
+/* A holder that declares the state permanent, or NULL. */
+const struct klp_sdk_holder *
+klp_sdk_record_permanent(const struct klp_sdk_record *record)
+{
+	const struct klp_sdk_holder *holder;
+
+	list_for_each_entry_rcu(holder, &record->holders, node, true)
+		if (holder->flags & KLP_SDK_HOLDER_PERMANENT)
+			return holder;
+
+	return NULL;
+}
+
+/*
+ * KLP_SDK_HOLDER_*, of all holders together: stackable if all declare it, permanent
+ * as soon as one does. Under klp_mutex or RCU.
+ */
+u32 klp_sdk_record_declared(const struct klp_sdk_record *record)
+{
+	const struct klp_sdk_holder *holder;
+	u32 all = KLP_SDK_HOLDER_STACKABLE, any = 0;
+
+	list_for_each_entry_rcu(holder, &record->holders, node, true) {
+		all &= holder->flags;
+		any |= holder->flags;
+	}
+	/* Without a holder there is nothing that was declared. */
+	return any & (all | KLP_SDK_HOLDER_PERMANENT);
+}
+
 /* The functions that undo the state for @holder: those of a patch that retires it. */
 const struct klp_sdk_state_fns *
 klp_sdk_holder_undo(const struct klp_sdk_holder *holder)
 {
 	return holder->undo ?: holder->fns;
+}
+
+static void klp_sdk_holder_set_back(struct klp_sdk_holder *holder,
+				    const struct klp_sdk_state *state)
+{
+	const struct klp_sdk_back *how;
+	struct klp_sdk_back_entry *entry;
+	int i;
+
+	for (i = 0; i < KLP_SDK_MAX_BACK; i++) {
+		how = state->props->back[i].how;
+		if (!how)
+			continue;
+		entry = &holder->back[holder->nr_back++];
+		entry->version = how->version;
+		entry->data_size = how->size;
+		entry->convert = how->convert;
+		entry->shrink = how->shrink;
+	}
 }
 
 /* A holder for @patch, not yet on a record's list. */
@@ -329,6 +380,8 @@ struct klp_sdk_holder *klp_sdk_holder_alloc(struct klp_sdk_patch *patch,
 	holder->slots_size = sizeof(*holder->slots);
 	holder->fns_size = sizeof(*holder->fns);
 	holder->fns = state->fns;
+	holder->flags = klp_sdk_declared_flags(state);
+	klp_sdk_holder_set_back(holder, state);
 	strscpy(holder->patch_name, patch->patch.mod->name,
 		sizeof(holder->patch_name));
 	if (!klp_sdk_shadow_holders_make(holder, state)) {
@@ -420,7 +473,9 @@ void klp_sdk_record_merge(struct klp_sdk_patch *patch, int room)
 		goto out;
 
 	list_for_each_entry_rcu(record, &root->records, node) {
-		if (record->abi != KLP_SDK_ABI)
+		/* An orphan is no patch's: it must not carry this one over others. */
+		if (record->abi != KLP_SDK_ABI ||
+		    record->flags & KLP_SDK_RECORD_ORPHAN)
 			continue;
 		if (!klp_sdk_find_state(patch, record->id)) {
 			if (room-- <= 0)

@@ -44,14 +44,19 @@
 #define KLP_SDK_NAME_LEN	64
 
 /*
- * Flags of a record. STACKABLE and PERMANENT are as the patch declares that holds
- * the state, the latest if several do. FORCED is sticky: a task may be in the code of a patch
- * that was forced out, so nothing that it may use is ever freed.
+ * Flags of a record. FORCED is sticky: a task may be in the code of a patch that
+ * was forced out, so nothing that it may use is ever freed. ORPHAN: no patch has
+ * the state since then, and the next one that declares it adopts the data. What
+ * both mean is in dispose.c.
  */
-#define KLP_SDK_RECORD_STACKABLE	BIT(0)
-#define KLP_SDK_RECORD_PERMANENT	BIT(1)
-#define KLP_SDK_RECORD_FORCED		BIT(2)
-#define KLP_SDK_RECORD_FLAGS		GENMASK(2, 0)
+#define KLP_SDK_RECORD_FORCED		BIT(0)
+#define KLP_SDK_RECORD_ORPHAN		BIT(1)
+#define KLP_SDK_RECORD_FLAGS		GENMASK(1, 0)
+
+/* Flags of a holder: what its patch declares. */
+#define KLP_SDK_HOLDER_STACKABLE	BIT(0)
+#define KLP_SDK_HOLDER_PERMANENT	BIT(1)
+#define KLP_SDK_HOLDER_FLAGS		GENMASK(1, 0)
 
 /* Flags of a shadow type's record. */
 #define KLP_SDK_SHADOW_INDEXED		BIT(0)
@@ -108,6 +113,7 @@ struct klp_sdk_root {
  * @hints:	flags that an engine may ignore and must keep; none so far
  * @rcu:	for kfree_rcu(), which needs no callback in a module
  * @shadows:	list of struct klp_sdk_shadow_record
+ * @pinned:	which load of @object an orphan has a reference to; 0 if it has none
  */
 struct klp_sdk_record {
 	u32 abi;
@@ -125,6 +131,23 @@ struct klp_sdk_record {
 	u32 hints;
 	struct rcu_head rcu;
 	struct list_head shadows;
+	u64 pinned;
+} __no_randomize_layout;
+
+/**
+ * struct klp_sdk_back_entry - A way back to an older version, that a patch declares
+ * @version:	the older version
+ * @reserved:	0
+ * @data_size:	size of the author's type at @version
+ * @convert:	fills an object of the older layout; NULL if the object stays
+ * @shrink:	releases what the newer fields have; NULL if there is @convert
+ */
+struct klp_sdk_back_entry {
+	u32 version;
+	u32 reserved;
+	u64 data_size;
+	void (*convert)(void *data, const void __klp_sdk_prev *newer);
+	void (*shrink)(void *data);
 } __no_randomize_layout;
 
 /**
@@ -141,16 +164,19 @@ struct klp_sdk_record {
  * @patch_name:	name of the patch's module
  * @slots_size:	size of what @slots points to
  * @fns_size:	size of what @fns points to
- * @flags:	an engine refuses flags that it does not know; none so far
+ * @flags:	KLP_SDK_HOLDER_*; an engine refuses flags that it does not know
  * @hints:	flags that an engine may ignore and must keep; none so far
  * @rcu:	for kfree_rcu()
  * @undo:	functions of the patch that retires the state, which undo it in
  *		place of those of @fns; NULL if it is not being retired
  * @shadows:	list of struct klp_sdk_shadow_holder
+ * @nr_back:	how many of @back there are
+ * @reserved:	0
+ * @back:	the ways back to older versions
  *
- * @patch, @kstate, @slots and @fns lead into the patch's module and may be
- * followed only while the core lists the patch; @undo into that of the patch in
- * transition.
+ * @patch, @kstate, @slots, @fns and the functions of @back lead into the patch's
+ * module and may be followed only while the core lists the patch; @undo into that
+ * of the patch in transition.
  */
 struct klp_sdk_holder {
 	u32 abi;
@@ -170,6 +196,9 @@ struct klp_sdk_holder {
 	struct rcu_head rcu;
 	const struct klp_sdk_state_fns *undo;
 	struct list_head shadows;
+	u32 nr_back;
+	u32 reserved;
+	struct klp_sdk_back_entry back[KLP_SDK_MAX_BACK];
 } __no_randomize_layout;
 
 /* One layout of a shadow type. */
@@ -324,8 +353,8 @@ struct klp_sdk_shadow_node {
  * do not count, or those releases would refuse the records of this one.
  */
 #define KLP_SDK_ROOT_MIN	offsetofend(struct klp_sdk_root, lost)
-#define KLP_SDK_RECORD_MIN	offsetofend(struct klp_sdk_record, shadows)
-#define KLP_SDK_HOLDER_MIN	offsetofend(struct klp_sdk_holder, shadows)
+#define KLP_SDK_RECORD_MIN	offsetofend(struct klp_sdk_record, pinned)
+#define KLP_SDK_HOLDER_MIN	offsetofend(struct klp_sdk_holder, back)
 #define KLP_SDK_SLOTS_MIN	offsetofend(struct klp_sdk_slots, data)
 #define KLP_SDK_FNS_MIN		offsetofend(struct klp_sdk_state_fns, adopt)
 #define KLP_SDK_SHADOW_RECORD_MIN offsetofend(struct klp_sdk_shadow_record, rcu)
@@ -338,12 +367,14 @@ struct klp_sdk_record *klp_sdk_record_find(unsigned long id);
 struct klp_sdk_record *klp_sdk_record_make(const struct klp_sdk_state *state);
 void klp_sdk_record_forget(struct klp_sdk_record *record);
 void klp_sdk_record_free(struct klp_sdk_record *record);
-void klp_sdk_record_free_data(struct klp_sdk_record *record, void *data);
 
 bool klp_sdk_record_live(const struct klp_sdk_record *record,
 			 const struct klp_sdk_holder *but);
 bool klp_sdk_record_used(const struct klp_sdk_record *record,
 			 const struct klp_sdk_holder *but);
+const struct klp_sdk_holder *
+klp_sdk_record_permanent(const struct klp_sdk_record *record);
+u32 klp_sdk_record_declared(const struct klp_sdk_record *record);
 const struct klp_sdk_state_fns *
 klp_sdk_holder_undo(const struct klp_sdk_holder *holder);
 struct klp_sdk_holder *klp_sdk_holder_alloc(struct klp_sdk_patch *patch,

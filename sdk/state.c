@@ -34,69 +34,33 @@
 #include "engine.h"
 
 /*
- * Sticky: once a patch was forced out, a task may sit in its code for good, and
- * no later transition tells. The core marks the patches that are removed; a
- * forced enable without replace leaves no mark on 6.1 and later.
+ * The data of a patch without the SDK, from the core's state. If it is no object of
+ * its own it is never freed, and copied if it is not converted.
  */
-void klp_sdk_record_check_forced(struct klp_sdk_record *record)
-{
-	struct klp_sdk_holder *holder;
-
-	if (record->flags & KLP_SDK_RECORD_FORCED)
-		return;
-	list_for_each_entry(holder, &record->holders, node) {
-		if (!klp_sdk_compat_forced(holder->patch))
-			continue;
-		record->flags |= KLP_SDK_RECORD_FORCED;
-		pr_warn("klp-sdk: state '%s' (id %lu): %s was forced out; nothing of the state is freed any more, reboot to get the memory back\n",
-			record->name, record->id, holder->patch_name);
-		return;
-	}
-}
-
-/* pre_patch of a state that has no data. */
-static int klp_sdk_introduce(struct klp_sdk_state *state)
-{
-	struct klp_sdk_record *record = state->record;
-	void *data;
-	int ret;
-
-	data = kzalloc(klp_sdk_alloc_size(state), GFP_KERNEL);
-	if (!data)
-		return -ENOMEM;
-
-	ret = state->fns->pre_patch(data);
-	if (ret) {
-		kfree(data);
-		/* The core takes a positive number for a failure, insmod does not. */
-		return ret > 0 ? -EINVAL : ret;
-	}
-
-	record->data = data;
-	record->version = state->props->version;
-	record->data_size = state->size;
-	record->alloc_size = klp_sdk_alloc_size(state);
-	return 0;
-}
-
-/* The data of a patch without the SDK, from the core's state. */
 static int klp_sdk_take_raw(struct klp_sdk_patch *patch,
 			    struct klp_sdk_state *state)
 {
 	size_t want = state->from ? state->from->old_size : state->size;
 	/* The system's from now on. */
 	void *data = (void __force *)klp_sdk_compat_prev_data(state->raw);
-	size_t size = klp_sdk_compat_kmalloc_size(data);
+	size_t size = klp_sdk_compat_kmalloc_size(data, want);
 	struct klp_sdk_record *record = state->record;
 
-	if (!size) {
+	if (!data) {
 		klp_sdk_state_err(patch, state,
-				  "the data of %s is not kmalloc() memory; disable that patch first",
+				  "%s has the state without data, so that nothing can be taken over; disable that patch first",
 				  klp_sdk_raw_name);
 		return -EINVAL;
 	}
+	state->borrowed = !size;
+	if (!size && !klp_sdk_compat_readable(data, want)) {
+		klp_sdk_state_err(patch, state,
+				  "there are no %zu bytes to be read at the data of %s; correct the type",
+				  want, klp_sdk_raw_name);
+		return -EINVAL;
+	}
 	/* What the other patch asked kmalloc() for is not known, only a limit. */
-	if (size < want) {
+	if (size && size < want) {
 		klp_sdk_state_err(patch, state,
 				  "version %u has at most %zu bytes in %s; correct the type",
 				  klp_sdk_compat_prev_version(state->raw),
@@ -104,6 +68,8 @@ static int klp_sdk_take_raw(struct klp_sdk_patch *patch,
 		return -EINVAL;
 	}
 
+	if (state->borrowed && state->how == KLP_SDK_HOW_INHERIT)
+		state->how = KLP_SDK_HOW_COPY;
 	record->data = data;
 	record->version = klp_sdk_compat_prev_version(state->raw);
 	/* No room to grow that anybody has asked for. */
@@ -113,44 +79,130 @@ static int klp_sdk_take_raw(struct klp_sdk_patch *patch,
 }
 
 /* Get hold of the data, and of all that its migration will need. */
-static int klp_sdk_take(struct klp_sdk_patch *patch,
-			struct klp_sdk_state *state)
+static int klp_sdk_reserve_data(struct klp_sdk_patch *patch,
+				struct klp_sdk_state *state)
 {
 	struct klp_sdk_record *record = state->record;
-	int ret;
+	int ret = 0;
 
 	state->how = record->data || state->raw ? state->plan :
 						  KLP_SDK_HOW_INTRODUCE;
-	if (state->how == KLP_SDK_HOW_GROW) {
+	if (state->raw)
+		ret = klp_sdk_take_raw(patch, state);
+	else if (state->how == KLP_SDK_HOW_GROW)
 		ret = klp_sdk_check_room(patch, state, record->alloc_size);
-		if (ret)
-			return ret;
-	}
-	if (state->how == KLP_SDK_HOW_CONVERT) {
+	if (ret)
+		return ret;
+
+	switch (state->how) {
+	case KLP_SDK_HOW_INTRODUCE:
+	case KLP_SDK_HOW_CONVERT:
+	case KLP_SDK_HOW_CONVERT_BACK:
+	case KLP_SDK_HOW_COPY:
 		state->spare = kzalloc(klp_sdk_alloc_size(state), GFP_KERNEL);
-		if (!state->spare) {
-			klp_sdk_state_failed(patch, state, -ENOMEM);
-			return -ENOMEM;
-		}
+		if (state->spare)
+			break;
+		klp_sdk_state_failed(patch, state, -ENOMEM);
+		return -ENOMEM;
+	default:
+		break;
 	}
 
-	ret = 0;
-	if (state->raw) {
-		ret = klp_sdk_take_raw(patch, state);
-	} else if (state->how == KLP_SDK_HOW_INTRODUCE) {
-		ret = klp_sdk_introduce(state);
-		if (ret)
-			klp_sdk_state_failed(patch, state, ret);
+	return 0;
+}
+
+/* Give back what klp_sdk_state_reserve() has taken. */
+void klp_sdk_state_unreserve(struct klp_sdk_state *state)
+{
+	bool introduced = state->how == KLP_SDK_HOW_INTRODUCE;
+
+	klp_sdk_shadows_let_go(state, introduced);
+	if (state->raw)
+		state->record->data = NULL;
+	kfree(state->spare);
+	state->spare = NULL;
+	state->how = KLP_SDK_HOW_NONE;
+}
+
+/*
+ * klp_sdk_state_reserve() - Before klp_sdk_state_prepare(): all that can fail but
+ * the author's pre_patch
+ *
+ * Return: 0, or an error with nothing left behind.
+ */
+int klp_sdk_state_reserve(struct klp_sdk_patch *patch,
+			  struct klp_sdk_state *state)
+{
+	int ret;
+
+	if (!klp_sdk_shadows_prepare(state)) {
+		klp_sdk_state_failed(patch, state, -ENOMEM);
+		return -ENOMEM;
 	}
-	if (ret) {
-		kfree(state->spare);
-		state->spare = NULL;
-	}
+	ret = klp_sdk_reserve_data(patch, state);
+	if (ret)
+		klp_sdk_state_unreserve(state);
 	return ret;
+}
+
+/* pre_patch of a state that has no data. */
+static int klp_sdk_introduce(struct klp_sdk_patch *patch,
+			     struct klp_sdk_state *state)
+{
+	struct klp_sdk_record *record = state->record;
+	int ret = state->fns->pre_patch(state->spare);
+
+	/* The core takes a positive number for a failure, insmod does not. */
+	if (ret > 0)
+		ret = -EINVAL;
+	if (ret && list_empty(&patch->leavers))
+		klp_sdk_state_failed(patch, state, ret);
+	else if (ret)
+		klp_sdk_state_err(patch, state,
+				  "pre_patch failed with %d; nothing was changed. States that go are undone at completion: make in post_patch what can exist only once, or give the newer version a way back",
+				  ret);
+	if (ret)
+		return ret;
+
+	record->data = state->spare;
+	state->spare = NULL;
+	record->version = state->props->version;
+	record->data_size = state->size;
+	record->alloc_size = klp_sdk_alloc_size(state);
+	return 0;
+}
+
+/* What the patch's functions see from the moment that they can run. */
+static void klp_sdk_publish(struct klp_sdk_state *state, bool live)
+{
+	struct klp_sdk_record *record = state->record;
+
+	switch (state->how) {
+	case KLP_SDK_HOW_CONVERT:
+		klp_sdk_prev_publish(state->from->prev, record->data);
+		return;
+	case KLP_SDK_HOW_CONVERT_BACK:
+		/* It has a layout that they do not know. */
+		return;
+	case KLP_SDK_HOW_INHERIT:
+	case KLP_SDK_HOW_GROW:
+	case KLP_SDK_HOW_SHRINK:
+	case KLP_SDK_HOW_SHARE:
+		if (live)
+			klp_sdk_slot_publish(&state->slots->live, record->data);
+		break;
+	default:
+		break;
+	}
+	klp_sdk_slot_publish(&state->slots->data, record->data);
+	state->holder->kstate->data = record->data;
 }
 
 /*
  * klp_sdk_state_prepare() - IDLE to PREPARED, within pre_patch
+ *
+ * Follows klp_sdk_state_reserve(), so that nothing but the author's pre_patch can
+ * fail.
  *
  * Return: 0, or an error with nothing left behind.
  */
@@ -161,15 +213,17 @@ int klp_sdk_state_prepare(struct klp_sdk_patch *patch,
 	bool live;
 	int ret;
 
-	if (!klp_sdk_shadows_prepare(state)) {
-		klp_sdk_state_failed(patch, state, -ENOMEM);
-		return -ENOMEM;
+	if (state->how == KLP_SDK_HOW_INTRODUCE) {
+		ret = klp_sdk_introduce(patch, state);
+		if (ret) {
+			klp_sdk_state_unreserve(state);
+			return ret;
+		}
 	}
-	ret = klp_sdk_take(patch, state);
-	if (ret) {
-		klp_sdk_shadows_let_go(state, !record->data);
-		return ret;
-	}
+	/* Room that an earlier owner of the fields has left. */
+	if (state->how == KLP_SDK_HOW_GROW)
+		memset(record->data + state->from->old_size, 0,
+		       state->from->new_size - state->from->old_size);
 
 	/* The system knows the state: it is live for both sides. */
 	live = state->how != KLP_SDK_HOW_INTRODUCE &&
@@ -177,21 +231,7 @@ int klp_sdk_state_prepare(struct klp_sdk_patch *patch,
 	       !klp_sdk_shadows_pending(state);
 	klp_sdk_shadows_publish(state, live);
 	state->holder->phase = KLP_SDK_PREPARED;
-	switch (state->how) {
-	case KLP_SDK_HOW_CONVERT:
-		klp_sdk_prev_publish(state->from->prev, record->data);
-		break;
-	case KLP_SDK_HOW_INHERIT:
-	case KLP_SDK_HOW_GROW:
-	case KLP_SDK_HOW_SHARE:
-		if (live)
-			klp_sdk_slot_publish(&state->slots->live, record->data);
-		fallthrough;
-	default:
-		klp_sdk_slot_publish(&state->slots->data, record->data);
-		state->holder->kstate->data = record->data;
-		break;
-	}
+	klp_sdk_publish(state, live);
 
 	/* Against klp_start_transition(), see the top of this file. */
 	smp_wmb();
@@ -202,7 +242,7 @@ int klp_sdk_state_prepare(struct klp_sdk_patch *patch,
 /* The data is gone, or is left to leak if a task in forced-out code may use it. */
 static void klp_sdk_drop_data(struct klp_sdk_record *record)
 {
-	klp_sdk_record_free_data(record, record->data);
+	klp_sdk_free_data(record, record->data);
 	record->data = NULL;
 }
 
@@ -211,7 +251,7 @@ static void klp_sdk_let_go(struct klp_sdk_state *state)
 {
 	state->slots->live = NULL;
 	/* A task in forced-out code counts on its data, which is still there. */
-	if (!(state->record->flags & KLP_SDK_RECORD_FORCED))
+	if (!klp_sdk_forced(state->record))
 		state->slots->data = NULL;
 	if (state->from && state->from->prev)
 		*state->from->prev = NULL;
@@ -219,57 +259,53 @@ static void klp_sdk_let_go(struct klp_sdk_state *state)
 	state->holder->phase = KLP_SDK_IDLE;
 	kfree(state->spare);
 	state->spare = NULL;
+	state->how = KLP_SDK_HOW_NONE;
 }
 
 /*
  * After a force post_unpatch does not run, and what it would have undone may lead
- * to the patch's code: that must not go either.
+ * to the patch's code, once for all loads of the state's module.
  */
-static void klp_sdk_keep_module(struct klp_sdk_patch *patch,
-				struct klp_sdk_state *state)
+static void klp_sdk_keep(struct klp_sdk_patch *patch, struct klp_sdk_state *state)
 {
-	if (state->kept)
-		return;
+	if (!state->kept)
+		klp_sdk_keep_patch(state->record, patch->patch.mod);
 	state->kept = true;
-	__module_get(patch->patch.mod);
-	pr_warn("klp-sdk: %s: state '%s' (id %lu) was forced once and is not undone; the module stays until a reboot\n",
-		patch->patch.mod->name, state->name, klp_sdk_state_id(state));
 }
 
 /*
  * klp_sdk_state_unprepare() - PREPARED to IDLE: a failed or reversed enable, or
- * the module goes during a transition
+ * the module is @gone during a transition
  *
  * No task runs the patch's functions. Only what prepare did is undone, unless
  * another patch has come to use it.
  */
 void klp_sdk_state_unprepare(struct klp_sdk_patch *patch,
-			     struct klp_sdk_state *state)
+			     struct klp_sdk_state *state, bool gone)
 {
 	struct klp_sdk_record *record = state->record;
 	bool undo = record->data &&
 		    (state->how == KLP_SDK_HOW_INTRODUCE ||
 		     state->how == KLP_SDK_HOW_SHARE) &&
 		    !klp_sdk_record_used(record, state->holder);
-	bool forced;
 
 	/* Forced to the way back: a task may still use what was prepared. */
-	klp_sdk_record_check_forced(record);
-	forced = record->flags & KLP_SDK_RECORD_FORCED;
-	/* What this patch's functions may have written while they ran. */
-	if (state->how == KLP_SDK_HOW_GROW && record->data && !forced)
-		memset(record->data + state->from->old_size, 0,
-		       state->from->new_size - state->from->old_size);
+	klp_sdk_check_forced(record);
 	klp_sdk_shadows_let_go(state, undo);
-	if (undo && forced)
-		klp_sdk_keep_module(patch, state);
-	else if (undo)
+	if (undo && klp_sdk_forced(record)) {
+		klp_sdk_keep(patch, state);
+		if (!gone)
+			klp_sdk_keep_object(record, state->obj);
+	} else if (undo) {
 		state->fns->post_unpatch(record->data);
+	}
 	klp_sdk_let_go(state);
 	if (undo)
 		klp_sdk_drop_data(record);
 	else if (state->raw)
 		record->data = NULL;
+	else if (gone && klp_sdk_orphan(record))
+		klp_sdk_orphan_lost(record);
 	klp_sdk_state_dbg(patch, state, "undone");
 }
 
@@ -279,12 +315,65 @@ static void klp_sdk_convert(struct klp_sdk_state *state)
 	struct klp_sdk_record *record = state->record;
 	void *old = record->data;
 
-	state->from->convert(state->spare, klp_sdk_as_prev(old));
-	klp_sdk_prev_publish(state->from->prev, NULL);
+	switch (state->how) {
+	case KLP_SDK_HOW_CONVERT:
+		state->from->convert(state->spare, klp_sdk_as_prev(old));
+		klp_sdk_prev_publish(state->from->prev, NULL);
+		break;
+	case KLP_SDK_HOW_CONVERT_BACK:
+		state->back->convert(state->spare, klp_sdk_as_prev(old));
+		break;
+	default:
+		memcpy(state->spare, old, state->size);
+		break;
+	}
 
 	record->data = state->spare;
 	record->alloc_size = klp_sdk_alloc_size(state);
 	state->spare = old;	/* freed after a grace period */
+}
+
+/* The replaced patch releases what the newer fields have, unless it was forced out. */
+static void klp_sdk_shrink(struct klp_sdk_state *state)
+{
+	struct klp_sdk_record *record = state->record;
+	struct klp_sdk_holder *holder;
+
+	if (!klp_sdk_forced(record)) {
+		state->back->shrink(record->data);
+		return;
+	}
+	list_for_each_entry(holder, &record->holders, node)
+		if (holder != state->holder)
+			klp_sdk_keep_patch(record, holder->patch->mod);
+}
+
+/* The data as this patch has it. */
+static void klp_sdk_make(struct klp_sdk_state *state)
+{
+	struct klp_sdk_record *record = state->record;
+
+	switch (state->how) {
+	case KLP_SDK_HOW_INTRODUCE:
+	case KLP_SDK_HOW_SHARE:
+		/* Of those who share it the first to be live makes the change. */
+		if (!klp_sdk_record_live(record, state->holder))
+			state->fns->post_patch(record->data);
+		break;
+	case KLP_SDK_HOW_GROW:
+		state->from->grow(record->data);
+		break;
+	case KLP_SDK_HOW_SHRINK:
+		klp_sdk_shrink(state);
+		break;
+	case KLP_SDK_HOW_CONVERT:
+	case KLP_SDK_HOW_CONVERT_BACK:
+	case KLP_SDK_HOW_COPY:
+		klp_sdk_convert(state);
+		break;
+	default:
+		break;
+	}
 }
 
 /*
@@ -298,51 +387,37 @@ void klp_sdk_state_complete(struct klp_sdk_patch *patch,
 			    struct klp_sdk_state *state)
 {
 	const void __klp_sdk_prev *old = klp_sdk_as_prev(state->record->data);
+	bool handed_over = state->how != KLP_SDK_HOW_INTRODUCE &&
+			   state->how != KLP_SDK_HOW_SHARE;
 	struct klp_sdk_record *record = state->record;
 
-	klp_sdk_record_check_forced(record);
+	klp_sdk_check_forced(record);
 	klp_sdk_shadows_complete(state);
-
-	switch (state->how) {
-	case KLP_SDK_HOW_INTRODUCE:
-	case KLP_SDK_HOW_SHARE:
-		/* Of those who share it the first to be live makes the change. */
-		if (!klp_sdk_record_live(record, state->holder))
-			state->fns->post_patch(record->data);
-		break;
-	case KLP_SDK_HOW_GROW:
-		state->from->grow(record->data);
-		break;
-	case KLP_SDK_HOW_CONVERT:
-		klp_sdk_convert(state);
-		break;
-	default:
-		break;
-	}
+	klp_sdk_make(state);
 
 	state->holder->kstate->data = record->data;
 	state->holder->phase = KLP_SDK_LIVE;
 	/* The change was reverted by the pre_unpatch of the forced-out patch. */
-	if (state->orphan) {
+	if (klp_sdk_orphan(record)) {
 		state->fns->post_patch(record->data);
-		klp_sdk_compat_unpin(state->obj);
+		klp_sdk_orphan_adopt(record, state->obj);
 	}
 	klp_sdk_slot_publish(&state->slots->data, record->data);
 	klp_sdk_slot_publish(&state->slots->live, record->data);
 
-	if (state->how == KLP_SDK_HOW_INHERIT ||
-	    state->how == KLP_SDK_HOW_GROW ||
-	    state->how == KLP_SDK_HOW_CONVERT)
+	if (handed_over)
 		state->fns->adopt(record->data, old);
+	state->how = KLP_SDK_HOW_NONE;
 	klp_sdk_state_dbg(patch, state, "live");
 }
 
 /* Free the object that was converted. */
 void klp_sdk_state_free_spare(struct klp_sdk_state *state)
 {
-	if (state->spare)
-		klp_sdk_record_free_data(state->record, state->spare);
+	if (state->spare && !state->borrowed)
+		klp_sdk_free_data(state->record, state->spare);
 	state->spare = NULL;
+	state->borrowed = false;
 }
 
 /*
@@ -384,21 +459,13 @@ void klp_sdk_state_release(struct klp_sdk_patch *patch,
 		    !klp_sdk_record_live(record, state->holder);
 	bool orphan;
 
-	klp_sdk_record_check_forced(record);
-	/*
-	 * A forced disable leaves an orphan, which the next patch adopts. Its
-	 * module must not be unloaded until then: nobody would notice.
-	 */
-	orphan = last && quits && record->flags & KLP_SDK_RECORD_FORCED &&
-		 klp_sdk_compat_pin(state->obj);
-	if (orphan && record->object[0])
-		pr_warn("klp-sdk: %s: state '%s' (id %lu) is left behind; %s cannot be unloaded until a patch takes the state over\n",
-			patch->patch.mod->name, state->name, record->id,
-			record->object);
+	klp_sdk_check_forced(record);
+	orphan = last && quits && klp_sdk_forced(record) &&
+		 klp_sdk_orphan_make(record, state->obj, patch);
 
 	klp_sdk_shadows_let_go(state, last && !orphan);
-	if (last && record->flags & KLP_SDK_RECORD_FORCED)
-		klp_sdk_keep_module(patch, state);
+	if (last && klp_sdk_forced(record))
+		klp_sdk_keep(patch, state);
 	else if (last)
 		klp_sdk_holder_undo(state->holder)->post_unpatch(record->data);
 	klp_sdk_let_go(state);

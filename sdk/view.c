@@ -54,6 +54,8 @@ static int klp_sdk_view_get(char *buffer, const struct kernel_param *kp)
 	struct klp_sdk_holder *holder;
 	static const char rest[] = "...\n";
 	struct klp_sdk_root *root;
+	u32 declared;
+	bool forced;
 	int len;
 
 	len = scnprintf(buffer, PAGE_SIZE, "id version size flags object name holders\n");
@@ -71,14 +73,16 @@ static int klp_sdk_view_get(char *buffer, const struct kernel_param *kp)
 	list_for_each_entry_rcu(record, &root->records, node) {
 		if (record->abi != KLP_SDK_ABI)
 			continue;
+		declared = klp_sdk_record_declared(record);
+		forced = klp_sdk_forced(record);
 		len += scnprintf(buffer + len, PAGE_SIZE - len,
 				 "%lu %u %llu %s%s%s%s %s %s", record->id,
 				 READ_ONCE(record->version),
 				 READ_ONCE(record->data_size),
-				 record->flags & KLP_SDK_RECORD_STACKABLE ? "S" : "",
-				 record->flags & KLP_SDK_RECORD_PERMANENT ? "P" : "",
-				 record->flags & KLP_SDK_RECORD_FORCED ? "F" : "",
-				 record->flags ? "" : "-",
+				 declared & KLP_SDK_HOLDER_STACKABLE ? "S" : "",
+				 declared & KLP_SDK_HOLDER_PERMANENT ? "P" : "",
+				 forced ? "F" : "",
+				 declared || forced ? "" : "-",
 				 klp_sdk_object_name(record->object),
 				 record->name);
 		list_for_each_entry_rcu(holder, &record->holders, node)

@@ -594,9 +594,9 @@ static void test_13_try_again(void)
 }
 
 /* Row 10 */
-#define DOWN_PREPARED	"tp_a1 alpha pre_patch", "tp_a1 beta pre_patch", \
-			"tp_a2 beta pre_unpatch", \
-			"tp_a2 alpha pre_unpatch live=0"
+#define DOWN_PREPARED	"tp_a2 beta pre_unpatch", \
+			"tp_a2 alpha pre_unpatch live=0", \
+			"tp_a1 alpha pre_patch", "tp_a1 beta pre_patch"
 
 static void test_10_downgrade(void)
 {
@@ -654,9 +654,9 @@ static void test_10_order(void)
 	load("tp_a2");
 	kmsg_mark();
 	load_over("tp_drop", "tp_a2");
-	events("tp_drop beta pre_patch", "tp_drop alpha pre_patch",
-	       "tp_a2 gamma pre_unpatch", "tp_a2 beta pre_unpatch",
-	       "tp_a2 alpha pre_unpatch live=0", "tp_a2 gamma post_unpatch",
+	events("tp_a2 gamma pre_unpatch", "tp_a2 beta pre_unpatch",
+	       "tp_a2 alpha pre_unpatch live=0", "tp_drop beta pre_patch",
+	       "tp_drop alpha pre_patch", "tp_a2 gamma post_unpatch",
 	       "tp_a2 beta post_unpatch", "tp_a2 alpha post_unpatch",
 	       "tp_drop beta post_patch", "tp_drop alpha post_patch live=0",
 	       NULL);
@@ -841,6 +841,27 @@ static void test_14_stacked_reversed(void)
 	check_works("tp_s2");
 }
 
+/* Permanent as soon as one of the holders says so, and as long as one does. */
+static void test_14_stacked_permanent(void)
+{
+	load("tp_s1");
+	load("tp_s2p");
+	view("tp_s1", "101 1 24 SP vmlinux alpha", "102 1 8 S vmlinux beta", NULL);
+	disable("tp_s1");
+	kmsg_mark();
+	refused("tp_nostate", "", -EINVAL);
+	says("tp_nostate: state 'alpha' (id 101) of tp_s2p is permanent", NULL);
+	load("tp_s1");
+	kmsg_mark();
+	refused("tp_nostate", "", -EINVAL);
+	says("tp_nostate: state 'alpha' (id 101) of tp_s2p is permanent", NULL);
+	disable("tp_s2p");
+	view("tp_s1", "101 1 24 S vmlinux alpha", NULL);
+	load("tp_nostate");
+	check_ok(klp_wait_gone("tp_s1"));
+	check(console_level() == BASE_LEVEL, "level %ld", console_level());
+}
+
 static void test_15_stacked_other_version(void)
 {
 	load("tp_s1");
@@ -898,6 +919,75 @@ static void test_20_raw_predecessor_older(void)
 	check_works("tp_perm");
 }
 
+/*
+ * What is no kmalloc() object of its own is copied, or converted, with its last
+ * values, and is the raw patch's to free; tp_rawmem says if somebody else has.
+ */
+static void raw_memory(const char *where)
+{
+	char params[32], buf[4096];
+	pid_t pid;
+
+	note("the data is %s", where);
+	snprintf(params, sizeof(params), "where=%s", where);
+	check_ok(mod_load("tp_rawmem", params));
+	check_ok(klp_settle("tp_rawmem"));
+	show();
+	reverse("tp_a1", begin_load("tp_a1"), true);
+	reverse("tp_perm", begin_load("tp_perm"), true);
+	kmsg_mark();
+	pid = begin_load("tp_a1");
+	show();
+	check(!*val("alpha"), "alpha is live before it is copied: %s", text);
+	check_ok(hold_release_all());
+	check(!hold_finish(pid, buf, sizeof(buf)), "the held task failed");
+	check(strstr(buf, "hits=44"), "%s", buf);
+	check_ok(klp_settle(NULL));
+	check(kmsg_has("tp_a1 alpha adopt same=0 old_ok=1 live=1"), "%s",
+	      kmsg_since());
+	check_ok(klp_wait_gone("tp_rawmem"));
+	check_ok(mod_unload("tp_rawmem"));
+	check_works("tp_a1");
+	check(num("hits") == 45, "not the last value: %s", text);
+	check_dangling();
+	disable("tp_a1");
+
+	check_ok(mod_load("tp_rawmem", params));
+	check_ok(klp_settle("tp_rawmem"));
+	load_over("tp_perm", "tp_rawmem");
+	check_works("tp_perm");
+	check(num("hits") == 41 && num("from") == 1, "%s", text);
+	disable("tp_perm");
+	check(!kmsg_has(" BAD "), "%s", kmsg_since());
+}
+
+static void test_20_raw_memory(void)
+{
+	raw_memory("static");
+	raw_memory("vmalloc");
+	raw_memory("cache");
+	raw_memory("inside");
+	raw_memory("pages");
+
+	note("there is none");
+	check_ok(mod_load("tp_rawmem", "where=none"));
+	check_ok(klp_settle("tp_rawmem"));
+	kmsg_mark();
+	refused("tp_a1", "", -EINVAL);
+	says("tp_a1: state 'alpha' (id 101)", "has the state without data",
+	     "disable that patch first", NULL);
+	disable("tp_rawmem");
+	check_ok(mod_load("tp_rawmem", "where=bad"));
+	check_ok(klp_settle("tp_rawmem"));
+	kmsg_mark();
+	refused("tp_a1", "", -EINVAL);
+	says("tp_a1: state 'alpha' (id 101)", "there are no 24 bytes to be read",
+	     NULL);
+	disable("tp_rawmem");
+	load("tp_a1");
+	check_works("tp_a1");
+}
+
 /* What a raw patch allocated has no room but what it is known to need. */
 static void test_20_raw_has_no_room(void)
 {
@@ -935,11 +1025,9 @@ static void test_20_raw_predecessor_reversed(void)
 
 static void test_20_raw_refused(void)
 {
-	check_ok(mod_load("tp_raw", "static_data=1"));
+	check_ok(mod_load("tp_raw", ""));
 	check_ok(klp_settle("tp_raw"));
 	kmsg_mark();
-	refused("tp_a1", "", -EINVAL);
-	says("tp_a1: state 'alpha' (id 101)", "not kmalloc() memory", NULL);
 	refused("tp_nomig", "", -EINVAL);
 	kmsg_mark();
 	/* Its states are not known to be undone by anybody. */
@@ -1160,7 +1248,15 @@ static void test_example_loglevel(void)
 	load_over("loglevel_v3", "loglevel_v2");
 	show();
 	check(!strcmp(val("patch"), "v3") && num("handovers") == 2, "%s", text);
-	disable("loglevel_v3");
+	/* Back, and nothing starts again. */
+	load_over("loglevel_v1", "loglevel_v3");
+	show();
+	check(!strcmp(val("patch"), "v1") && num("saved") == BASE_LEVEL &&
+	      num("reads") == 4, "%s", text);
+	load_over("loglevel_v2", "loglevel_v1");
+	show();
+	check(num("reads") == 5 && num("before") == 4, "%s", text);
+	disable("loglevel_v2");
 	check(console_level() == BASE_LEVEL, "loglevel %ld", console_level());
 }
 
@@ -1453,6 +1549,18 @@ static const struct test tests[] = {
 	{ "contract-10-in-transition", test_10_in_transition },
 	{ "contract-10-permanent", test_10_permanent },
 	{ "contract-10-order", test_10_order },
+	{ "contract-10-back", test_10_back },
+	{ "contract-10-back-in-transition", test_10_back_in_transition },
+	{ "contract-10-back-reader", test_10_back_reader },
+	{ "contract-10-back-again", test_10_back_again },
+	{ "contract-10-back-module", test_10_back_module },
+	{ "contract-10-named", test_10_named },
+	{ "contract-10-saved-early", test_10_saved_early },
+	{ "contract-10-pre-patch-fails", test_10_pre_patch_fails },
+	{ "contract-11-saved-early", test_11_saved_early },
+	{ "contract-13-back-reversed", test_13_back_reversed },
+	{ "contract-02-back-no-memory", test_02_back_no_memory },
+	{ "contract-16-back-several", test_16_back_several },
 	{ "contract-11-undeclared", test_11_undeclared },
 	{ "contract-11-nothing-declared", test_11_nothing_declared },
 	{ "contract-12-retire", test_12_retire },
@@ -1467,6 +1575,7 @@ static const struct test tests[] = {
 	{ "contract-14-stacked-fifo", test_14_stacked_fifo },
 	{ "contract-14-stacked-lifo", test_14_stacked_lifo },
 	{ "contract-14-stacked-reversed", test_14_stacked_reversed },
+	{ "contract-14-stacked-permanent", test_14_stacked_permanent },
 	{ "contract-15-stacked-other-version", test_15_stacked_other_version },
 	{ "contract-16-replace-several", test_16_replace_several },
 	{ "contract-20-raw-predecessor", test_20_raw_predecessor },
@@ -1474,6 +1583,7 @@ static const struct test tests[] = {
 	{ "contract-20-raw-predecessor-reversed",
 	  test_20_raw_predecessor_reversed },
 	{ "contract-20-raw-refused", test_20_raw_refused },
+	{ "contract-20-raw-memory", test_20_raw_memory },
 	{ "contract-20-raw-above", test_20_raw_above },
 	{ "contract-20-raw-has-no-room", test_20_raw_has_no_room },
 	{ "contract-21-raw-successor", test_21_raw_successor },
@@ -1510,6 +1620,7 @@ static const struct test tests[] = {
 	{ "contract-18-replace-same-version", test_18_replace_same_version },
 	{ "contract-18-replace-older", test_18_replace_older },
 	{ "contract-18-downgrade", test_18_downgrade },
+	{ "contract-18-back", test_18_back },
 	{ "contract-18-undeclared", test_18_undeclared },
 	{ "contract-18-retire", test_18_retire },
 	{ "contract-18-stacked", test_18_stacked },
@@ -1572,6 +1683,8 @@ static const struct test tests[] = {
 	{ "contract-19-orphan-adopted", test_19_orphan_adopted },
 	{ "contract-19-forced-disable", test_19_forced_disable },
 	{ "contract-19-dropped", test_19_dropped },
+	{ "contract-19-back-forced", test_19_back_forced },
+	{ "contract-19-orphan-of-module", test_19_orphan_of_module },
 	{ "contract-19-module-pinned", test_19_module_pinned },
 	{ "contract-19-forced-then-raw", test_19_forced_then_raw },
 	{ "contract-19-random", test_19_random },

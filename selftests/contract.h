@@ -79,6 +79,8 @@ void test_24_object(void);
 void test_25_objects_added(void);
 void test_19_module_pinned(void);
 void test_19_forced_then_raw(void);
+void test_10_back_module(void);
+void test_18_back(void);
 void test_03_module(void);
 void test_09_module(void);
 void test_20_module(void);
@@ -87,6 +89,23 @@ void test_21_module(void);
 void test_21_module_between(void);
 void test_21_module_address(void);
 void test_17_room(void);
+
+/* force.c */
+void test_19_orphan_of_module(void);
+
+/* back.c */
+void test_10_back(void);
+void test_10_back_in_transition(void);
+void test_10_back_reader(void);
+void test_10_back_again(void);
+void test_13_back_reversed(void);
+void test_02_back_no_memory(void);
+void test_10_named(void);
+void test_10_saved_early(void);
+void test_10_pre_patch_fails(void);
+void test_11_saved_early(void);
+void test_16_back_several(void);
+void test_19_back_forced(void);
 
 /* shadows.c */
 void test_shadow_lives_with_state(void);

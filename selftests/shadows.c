@@ -358,7 +358,7 @@ void test_10_shadow(void)
 	finds("tp_sh2", "get count 1", "count=2 ");
 	kmsg_mark();
 	pid = begin_load("tp_sh1");
-	events("tp_sh1 sh pre_patch", "tp_sh2 sh pre_unpatch", NULL);
+	events("tp_sh2 sh pre_unpatch", "tp_sh1 sh pre_patch", NULL);
 	finds_none("tp_sh1", "get plain 1");
 	finds_none("tp_sh1", "get index 1");
 	reverse("tp_sh1", pid, true);
@@ -368,7 +368,7 @@ void test_10_shadow(void)
 	/* Both patches have it at the same version, under one id. */
 	finds("tp_sh2", "get count 1", "count=3 ");
 	load_over("tp_sh1", "tp_sh2");
-	events("tp_sh1 sh pre_patch", "tp_sh2 sh pre_unpatch",
+	events("tp_sh2 sh pre_unpatch", "tp_sh1 sh pre_patch",
 	       "tp_sh2 plain dtor", "tp_sh2 plain dtor", "tp_sh2 index dtor",
 	       "tp_sh2 sh post_unpatch", "tp_sh1 sh post_patch", NULL);
 	finds_none("tp_sh1", "get plain 1");

@@ -8,6 +8,7 @@
 #ifndef _KLP_SDK_COMPAT_H
 #define _KLP_SDK_COMPAT_H
 
+#include <linux/kernfs.h>
 #include <linux/kobject.h>
 #include <linux/livepatch.h>
 #include <linux/log2.h>
@@ -15,6 +16,7 @@
 #include <linux/module.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 #include <linux/version.h>
 
 #include <klp-sdk/sparse.h>
@@ -69,6 +71,21 @@ static inline void klp_sdk_compat_unpin(struct klp_object *obj)
 }
 
 /*
+ * A number that no other load of a module has, before or after: that of its folder
+ * in sysfs. 0 if it has none yet; it gets one after the core's callbacks for its
+ * coming, before its init. Of vmlinux it is 0.
+ */
+static inline u64 klp_sdk_compat_load_nr(const struct klp_object *obj)
+{
+	const struct kernfs_node *sd;
+
+	if (!obj->name || !obj->mod)
+		return 0;
+	sd = READ_ONCE(obj->mod->mkobj.kobj.sd);
+	return sd ? sd->id : 0;
+}
+
+/*
  * Was @patch removed by force, now? klp_force_transition() sets ->forced for a
  * patch that is being disabled or replaced, on 5.10 for all patches. Only for
  * a patch that the core lists.
@@ -97,22 +114,40 @@ static inline bool klp_sdk_compat_listed(const struct klp_patch *self,
 }
 
 /*
- * The size of the kmalloc() object at @data, 0 if it is none: static data, or
- * data inside something else's allocation (a shadow variable), cannot be taken
- * over and freed. kmalloc() aligns sizes that are a power of two naturally; an
- * address inside an object of 96 or 192 bytes cannot be told.
+ * The size of the kmalloc() object at @data, which has @want bytes at least; 0 if it
+ * is none: static data, pages, an object of a cache, or data inside something else's
+ * allocation (a shadow variable), which cannot be taken over and freed. kmalloc()
+ * aligns sizes that are a power of two naturally; an address inside an object of 96 or
+ * 192 bytes cannot be told, nor a cache whose objects have one of kmalloc()'s sizes.
+ *
+ * The alignment is asked first: ksize() of an address inside an object writes beside
+ * it if slub_debug records the sizes that were asked for (6.2 and later).
  */
-static inline size_t klp_sdk_compat_kmalloc_size(const void *data)
+static inline size_t klp_sdk_compat_kmalloc_size(const void *data, size_t want)
 {
-	size_t size;
+	size_t size = roundup_pow_of_two(max_t(size_t, want, KMALLOC_MIN_SIZE));
+	bool odd = (want > 64 && want <= 96) || (want > 128 && want <= 192);
 
 	if (!data || !virt_addr_valid(data) ||
-	    !PageSlab(virt_to_head_page(data)))
+	    !PageSlab(virt_to_head_page(data)) ||
+	    (!odd && !IS_ALIGNED((unsigned long)data, size)))
 		return 0;
 	size = ksize(data);
-	if (is_power_of_2(size) && !IS_ALIGNED((unsigned long)data, size))
-		return 0;
-	return size;
+	if (is_power_of_2(size) && size >= KMALLOC_MIN_SIZE)
+		return IS_ALIGNED((unsigned long)data, size) ? size : 0;
+	return size == 96 || size == 192 ? size : 0;
+}
+
+/* Are there @size bytes of any memory at @data? */
+static inline bool klp_sdk_compat_readable(const void *data, size_t size)
+{
+	const u8 *pos = data, *end = pos + size;
+	u8 byte;
+
+	for (; pos < end; pos = PTR_ALIGN(pos + 1, PAGE_SIZE))
+		if (copy_from_kernel_nofault(&byte, pos, sizeof(byte)))
+			return false;
+	return !copy_from_kernel_nofault(&byte, end - 1, sizeof(byte));
 }
 
 /*

@@ -38,6 +38,16 @@
  * disable that is reversed runs post_patch a second time on the same data and
  * without pre_patch: post_patch must be fit to run again after pre_unpatch.
  *
+ * The older patch's pre_patch runs between that pre_unpatch and the transition. It
+ * finds the system without the newer patch's change, and may save an original. But
+ * what the newer patch's pre_patch has made is there until completion, so the older
+ * one's cannot make it, too, if it can exist only once: a file, a device number, a
+ * cpuhp state. Three ways out: make it in post_patch and undo it in pre_unpatch; give
+ * it a name that has the version in it; or have the newer version declare a way back,
+ * KLP_SDK_CONVERT_BACK() or KLP_SDK_GROW_BACK(), which hands the data to the older
+ * patch as it is. The same holds for a state that another one in the new patch
+ * stands in for.
+ *
  * A state that is bound to a module goes through all of this each time the
  * module is loaded and unloaded, whether a transition is under way or not. All
  * states of a patch, whatever they are bound to, are prepared in the order of
@@ -68,8 +78,9 @@ typedef unsigned long __bitwise klp_sdk_state_id_t;
  */
 #define KLP_SDK_STATE_ID(_n)	((__force klp_sdk_state_id_t)(_n))
 
-/* How many older versions one declaration can migrate from. */
+/* How many older versions one declaration can migrate from, and back to. */
 #define KLP_SDK_MAX_FROM	8
+#define KLP_SDK_MAX_BACK	8
 
 /* How to get a state's data from one older version, for the engine. */
 struct klp_sdk_migration {
@@ -92,6 +103,17 @@ struct klp_sdk_convert {
 
 struct klp_sdk_grow {
 	struct klp_sdk_migration migration;
+};
+
+/*
+ * How to get an older version's data from a state's, for the engine. Made by
+ * KLP_SDK_CONVERT_BACK() and KLP_SDK_GROW_BACK().
+ */
+struct klp_sdk_back {
+	unsigned int version;
+	size_t size;
+	void (*convert)(void *data, const void __klp_sdk_prev *newer);
+	void (*shrink)(void *data);
 };
 
 struct klp_sdk_shadow;
@@ -117,7 +139,11 @@ struct klp_sdk_shadow;
 	struct {							\
 		const struct klp_sdk_grow *how;				\
 		_type *type;						\
-	} grow[KLP_SDK_MAX_FROM]
+	} grow[KLP_SDK_MAX_FROM];					\
+	struct {							\
+		const struct klp_sdk_back *how;				\
+		_type *type;						\
+	} back[KLP_SDK_MAX_BACK]
 
 struct klp_sdk_state_props {
 	KLP_SDK_STATE_PROPS(void);
@@ -147,6 +173,7 @@ struct klp_sdk_slots {
 } __no_randomize_layout;
 
 struct klp_object;
+struct klp_sdk_back_entry;
 struct klp_sdk_holder;
 struct klp_sdk_record;
 struct klp_state;
@@ -173,6 +200,8 @@ struct klp_sdk_state {
 	 * that the compiler warns of a state that no patch lists as unused
 	 */
 	struct klp_sdk_slots *slots;
+	/* not NULL if a function of the patch calls klp_sdk_data() */
+	const char *reads_data;
 	/* the object that the state is bound to */
 	struct klp_object *obj;
 	/* the system's record while this patch holds the state, and its place */
@@ -182,12 +211,14 @@ struct klp_sdk_state {
 	int plan;
 	int how;
 	const struct klp_sdk_migration *from;
+	/* in the replaced patch's holder: the way back to this patch's version */
+	const struct klp_sdk_back_entry *back;
 	/* the state of a patch without the SDK that this one takes over */
 	struct klp_state __klp_sdk_prev *raw;
 	/* the record that such a patch has made stale */
 	struct klp_sdk_record *stale;
-	/* nobody had the state since a patch was forced out */
-	bool orphan;
+	/* that patch's data is no object of its own, and is never freed */
+	bool borrowed;
 	/* the patch's module was kept for what a force leaves behind */
 	bool kept;
 	/* the object that a conversion fills, later the one it replaced */
@@ -300,6 +331,95 @@ struct klp_sdk_state {
 	static_assert(1, "")
 
 /**
+ * KLP_SDK_CONVERT_BACK() - Declare how to convert a state back to an older layout
+ * @_name:	name of the way back, e.g. loglevel_to_v1
+ * @_version:	the state's older version; a constant, not 0
+ * @_old:	C type of the state's data at that version
+ * @_new:	C type of the state's data now
+ * @_fn:	void (@_old \*data, const @_new \*newer), fills the older object
+ *
+ * With it a patch that has the older version takes the state over, as a newer one
+ * would by KLP_SDK_CONVERT(): nothing is undone, and nothing has to be made a second
+ * time. The older patch need not know of it. The object that is filled is zeroed and
+ * allocated before the transition; @_fn runs at its completion and sees the last values,
+ * then the older patch's .adopt runs. A reversed transition never runs @_fn.
+ *
+ * The state is undone and introduced afresh as if no way back were declared
+ * if the older patch calls klp_sdk_data() for the state, if its shadow types have
+ * another layout there, or if the state went through a forced transition.
+ *
+ * Context of @_fn: as for KLP_SDK_CONVERT(), in the module that is replaced.
+ * Ownership: what @_new points to passes to @_old, or is to be released by @_fn if
+ * @_old has no place for it. The newer object itself is freed by the SDK.
+ */
+#define KLP_SDK_CONVERT_BACK(_name, _version, _old, _new, _fn)		\
+	__KLP_SDK_MIGRATION_CHECK(_name, _version);			\
+	static_assert(__builtin_types_compatible_p(typeof(_fn),		\
+				void (_old *, const _new *)),		\
+		      "klp-sdk: way back " #_name ": " #_fn		\
+		      " must be void (" #_old " *, const " #_new " *)"); \
+	typedef _new _name##_klp_sdk_back_new;				\
+	static void							\
+	_name##_klp_sdk_convert(void *__data, const void __klp_sdk_prev *__new) \
+		__klp_sdk_callback					\
+	{								\
+		_fn(__data, (const void __force *)__new);		\
+	}								\
+	static const struct klp_sdk_back _name##_klp_sdk_back = {	\
+		.version	= (_version),				\
+		.size		= sizeof(_old),				\
+		.convert	= _name##_klp_sdk_convert,		\
+	};								\
+	static_assert(1, "")
+
+/**
+ * KLP_SDK_GROW_BACK() - Declare that a state's data can go back to a prefix
+ * @_name:	name of the way back, e.g. drops_to_v1
+ * @_version:	the state's older version; a constant, not 0
+ * @_old:	C type of the state's data at that version, a prefix of @_new
+ * @_new:	C type of the state's data now
+ * @_first:	the first field of @_new that @_old does not have
+ * @_fn:	void (@_new \*data), releases what the newer fields have
+ *
+ * The way back for KLP_SDK_GROW(): the object stays where it is, and both sides of the
+ * transition share it. @_fn runs at completion, before the older patch's .adopt;
+ * a reversed transition never runs it. The newer fields are zero when a later patch
+ * grows the state again. What KLP_SDK_CONVERT_BACK() says of shadow types and forced
+ * transitions holds here, too.
+ *
+ * Context of @_fn: as for KLP_SDK_CONVERT_BACK().
+ */
+#define KLP_SDK_GROW_BACK(_name, _version, _old, _new, _first, _fn)	\
+	__KLP_SDK_MIGRATION_CHECK(_name, _version);			\
+	static_assert(offsetof(_new, _first) >= sizeof(_old),		\
+		      "klp-sdk: way back " #_name ": " #_first		\
+		      " lies within " #_old);				\
+	static_assert(__builtin_types_compatible_p(typeof(_fn),		\
+						   void (_new *)),	\
+		      "klp-sdk: way back " #_name ": " #_fn		\
+		      " must be void (" #_new " *)");			\
+	typedef _new _name##_klp_sdk_back_new;				\
+	static void _name##_klp_sdk_shrink(void *__data) __klp_sdk_callback \
+	{								\
+		_fn(__data);						\
+	}								\
+	static const struct klp_sdk_back _name##_klp_sdk_back = {	\
+		.version	= (_version),				\
+		.size		= sizeof(_old),				\
+		.shrink		= _name##_klp_sdk_shrink,		\
+	};								\
+	static_assert(1, "")
+
+/**
+ * KLP_SDK_TO() - Name a way back in a state's .back list
+ * @_back:	name given to KLP_SDK_CONVERT_BACK() or KLP_SDK_GROW_BACK()
+ *
+ * It is a compile error if the way back starts from another type than the state's.
+ */
+#define KLP_SDK_TO(_back)						\
+	{ &_back##_klp_sdk_back, (_back##_klp_sdk_back_new *)NULL }
+
+/**
  * KLP_SDK_FROM() - Name a migration in a state's .convert or .grow list
  * @_migration:	name given to KLP_SDK_CONVERT() or KLP_SDK_GROW()
  *
@@ -326,7 +446,8 @@ struct klp_sdk_state {
  * * .reserve: bytes to allocate at least, so that later versions can grow in
  *   place. Default: the size of @_type.
  * * .permanent: true if the state must not be undone by going back to an older
- *   version or to a patch without it; such a patch is then refused.
+ *   version without .back, or to a patch without it; such a patch is then refused. Of
+ *   patches that share a state each one that is enabled can ask for it.
  * * .stackable: true if patches that do not replace each other may hold the
  *   state together, at the same version. They share the data; the last one to
  *   be disabled undoes the state. Nothing in the data may point to code, and
@@ -341,8 +462,11 @@ struct klp_sdk_state {
  *   same types.
  * * .convert, .grow: the older versions that can be migrated from, at most 8
  *   each: ``{ KLP_SDK_FROM(...), ... }``.
+ * * .back: the older versions to whose patches the state can be handed over, at
+ *   most 8: ``{ KLP_SDK_TO(...), ... }``. To any other one it goes by being undone.
  * * .pre_patch: int (@_type \*). The state is new: prepare the zeroed data. No
- *   patched function has run. 0, or an error, which refuses the patch; not
+ *   patched function has run, and the change of a replaced patch's newer version is
+ *   reverted, but not its .pre_patch. 0, or an error, which refuses the patch; not
  *   -EEXIST, which modprobe takes for success. Undone
  *   by .post_unpatch, which is not called for a pre_patch that failed.
  * * .post_patch: void (@_type \*). The whole system runs the new code: make
@@ -351,8 +475,8 @@ struct klp_sdk_state {
  *   Functions that read the state as live may still be running.
  * * .post_unpatch: void (@_type \*). No patched function runs any more, and
  *   the shadow variables are freed: undo pre_patch. The SDK frees the data
- *   afterwards. Once a transition was forced it does not run any more, and the
- *   module stays that would have run it.
+ *   afterwards. After a forced transition it never runs, and the module that
+ *   contains it is pinned.
  * * .adopt: void (@_type \*, const void \*old). The data came from a replaced
  *   patch: re-point whatever refers to that patch's module, which may be
  *   unloaded next. @old is the data itself, or after a conversion the older
@@ -433,12 +557,14 @@ struct klp_sdk_state {
 		.adopt		= _name##_klp_sdk_adopt,		\
 	};								\
 	static struct klp_sdk_slots _name##_klp_sdk_slots;		\
+	extern const char _name##_klp_sdk_reads_data[] __weak;		\
 	static struct klp_sdk_state _name = {				\
 		.name	= #_name,					\
 		.props	= &_name##_klp_sdk_decl.props,			\
 		.size	= sizeof(_type),				\
 		.fns	= &_name##_klp_sdk_fns,				\
 		.slots	= &_name##_klp_sdk_slots,			\
+		.reads_data = _name##_klp_sdk_reads_data,		\
 	};								\
 	static __always_inline __maybe_unused _type *			\
 	_name##_klp_sdk_live(void)					\
@@ -451,6 +577,8 @@ struct klp_sdk_state {
 		BUILD_BUG_ON_MSG(_name##_klp_sdk_decl.convert[0].how,	\
 				 "klp-sdk: state " #_name		\
 				 " is converted; use klp_sdk_live()");	\
+		/* Tells the engine that it is read; see reads_data. */	\
+		asm(".set " #_name "_klp_sdk_reads_data, 1");		\
 		return READ_ONCE(_name##_klp_sdk_slots.data);			\
 	}								\
 	static_assert(1, "")
@@ -480,7 +608,10 @@ struct klp_sdk_state {
  *
  * For what both sides of a transition must share, such as a lock: this is the
  * replaced patch's object from the first moment that a function of this patch
- * can run. What post_patch sets up may not be there yet, or no more.
+ * can run. What post_patch sets up may not exist yet, or may already be gone.
+ * If a patch without the SDK has the data in memory that is no kmalloc() object of its
+ * own, this is that memory until completion and a copy afterwards: use it under
+ * rcu_read_lock() in a patch that replaces such a one.
  *
  * Context: as for klp_sdk_live(). Ownership: stays with the SDK.
  *

@@ -9,7 +9,8 @@
  * and in one patch delta (104), which owns a buffer.
  *
  * TP_STACK, TP_PERMANENT and TP_RETIRE are properties of alpha, TP_STACK of beta
- * too.
+ * too. TP_BACK gives version 2 of both a way back to version 1. TP_EARLY saves the
+ * log level in pre_patch, TP_READS reads alpha by klp_sdk_data().
  * TP_ALPHA, TP_BETA	versions, 1 unless set; alpha has 1 to 3, beta 1 and 2
  *
  * All functions of the states say in the kernel log that they run, which the
@@ -117,6 +118,9 @@ static inline void tp_post_unpatch(const char *state, char **buf)
 static int alpha_pre_patch(TP_ALPHA_T *a)
 {
 	a->magic = TP_MAGIC;
+#ifdef TP_EARLY
+	a->saved = console_loglevel;
+#endif
 	return tp_pre_patch("alpha", &a->buf);
 }
 
@@ -125,7 +129,9 @@ static TP_ALPHA_T *tp_alpha_live(void);
 static void alpha_post_patch(TP_ALPHA_T *a)
 {
 	tp_say("alpha post_patch live=%d", !!tp_alpha_live());
+#ifndef TP_EARLY
 	a->saved = console_loglevel;
+#endif
 	console_loglevel = CONSOLE_LOGLEVEL_MOTORMOUTH;
 }
 
@@ -163,6 +169,20 @@ static void alpha_from_v1(struct alpha_v2 *a, const struct alpha_v1 *old)
 
 KLP_SDK_CONVERT(alpha_v1, 1, struct alpha_v1, struct alpha_v2, alpha_from_v1);
 #define TP_ALPHA_FROM	KLP_SDK_FROM(alpha_v1)
+
+#ifdef TP_BACK
+static void alpha_to_v1(struct alpha_v1 *a, const struct alpha_v2 *newer)
+{
+	tp_say("alpha convert to=1 live=%d zeroed=%d", !!tp_alpha_live(), !a->magic);
+	a->magic = newer->magic;
+	a->buf = newer->buf;
+	a->saved = newer->saved;
+	a->hits = newer->hits;
+}
+
+KLP_SDK_CONVERT_BACK(alpha_to_v1, 1, struct alpha_v1, struct alpha_v2,
+		     alpha_to_v1);
+#endif
 #elif TP_ALPHA == 3
 static void alpha_from_v2(struct alpha_v3 *a, const struct alpha_v2 *old)
 {
@@ -202,6 +222,9 @@ KLP_SDK_STATE(alpha, TP_ALPHA_T,
 	      .version		= TP_ALPHA,
 #ifdef TP_ALPHA_FROM
 	      .convert		= { TP_ALPHA_FROM },
+#endif
+#ifdef TP_BACK
+	      .back		= { KLP_SDK_TO(alpha_to_v1) },
 #endif
 	      .pre_patch	= alpha_pre_patch,
 	      .post_patch	= alpha_post_patch,
@@ -263,6 +286,15 @@ static void beta_from_v1(TP_BETA_T *b)
 }
 
 KLP_SDK_GROW(beta_v1, 1, struct beta_v1, TP_BETA_T, TP_BETA_NEW, beta_from_v1);
+#ifdef TP_BACK
+static void beta_to_v1(TP_BETA_T *b)
+{
+	tp_say("beta shrink before=%ld", b->before);
+}
+
+KLP_SDK_GROW_BACK(beta_to_v1, 1, struct beta_v1, TP_BETA_T, TP_BETA_NEW,
+		  beta_to_v1);
+#endif
 #endif
 
 KLP_SDK_STATE(beta, TP_BETA_T,
@@ -271,6 +303,9 @@ KLP_SDK_STATE(beta, TP_BETA_T,
 	      .reserve		= TP_BETA_RESERVE,
 #if TP_BETA == 2
 	      .grow		= { KLP_SDK_FROM(beta_v1) },
+#endif
+#ifdef TP_BACK
+	      .back		= { KLP_SDK_TO(beta_to_v1) },
 #endif
 	      .pre_patch	= beta_pre_patch,
 	      .post_patch	= beta_post_patch,
@@ -366,6 +401,10 @@ static int tp_show(struct seq_file *m, void *v)
 #endif
 
 	seq_printf(m, "patch=%s", KBUILD_MODNAME);
+#ifdef TP_READS
+	seq_printf(m, " data=%px data_magic=%d", klp_sdk_data(alpha),
+		   klp_sdk_data(alpha)->magic == TP_MAGIC);
+#endif
 	b = klp_sdk_data(beta);
 	if (a)
 		seq_printf(m, " alpha=%px magic=%d saved=%d hits=%d buf=%s", a,

@@ -3,6 +3,7 @@
  * A module that test patches change: its file in /proc shows a line. The source
  * sets TP_MOD, the module's name, and includes this file.
  */
+#include <linux/completion.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/proc_fs.h>
@@ -12,6 +13,23 @@
 static int fail;
 module_param(fail, int, 0444);
 MODULE_PARM_DESC(fail, "what the module's init returns");
+
+static bool wait;
+module_param(wait, bool, 0444);
+MODULE_PARM_DESC(wait, "have the init wait until go is written");
+
+static DECLARE_COMPLETION(tp_mod_go);
+
+static int tp_mod_go_set(const char *val, const struct kernel_param *kp)
+{
+	complete_all(&tp_mod_go);
+	return 0;
+}
+
+static const struct kernel_param_ops tp_mod_go_ops = {
+	.set = tp_mod_go_set,
+};
+module_param_cb(go, &tp_mod_go_ops, NULL, 0200);
 
 #define TP_MOD_FN(_mod, _fn)	__TP_MOD_FN(_mod, _fn)
 #define __TP_MOD_FN(_mod, _fn)	_mod##_##_fn
@@ -25,6 +43,8 @@ static noinline int tp_mod_show(struct seq_file *m, void *v)
 
 static int __init tp_mod_init(void)
 {
+	if (wait)
+		wait_for_completion(&tp_mod_go);
 	if (fail)
 		return fail;
 	return proc_create_single(__stringify(TP_MOD), 0444, NULL,

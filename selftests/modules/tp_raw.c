@@ -17,15 +17,10 @@
 
 #define tp_say(fmt, ...)	pr_info("tp: " KBUILD_MODNAME " " fmt "\n", ##__VA_ARGS__)
 
-static bool tp_static;
-module_param_named(static_data, tp_static, bool, 0444);
-MODULE_PARM_DESC(static_data, "alpha's data is not kmalloc() memory");
-
 static bool tp_stacked;
 module_param_named(stacked, tp_stacked, bool, 0444);
 MODULE_PARM_DESC(stacked, "do not replace other patches, and have data of its own");
 
-static struct alpha_v1 tp_static_alpha;
 static bool tp_inherits;
 
 static struct klp_state states[] = {
@@ -55,7 +50,7 @@ static int pre_patch(struct klp_object *obj)
 		return 0;
 
 	/* A test that runs out of memory here fails, and may leak. */
-	a = tp_static ? &tp_static_alpha : kzalloc(sizeof(*a), GFP_KERNEL);
+	a = kzalloc(sizeof(*a), GFP_KERNEL);
 	g = kzalloc(sizeof(*g), GFP_KERNEL);
 	b = kzalloc(sizeof(*b), GFP_KERNEL);
 	if (!a || !b || !g)
@@ -105,8 +100,7 @@ static void post_unpatch(struct klp_object *obj)
 	tp_say("frees %s %s", a->buf, g->buf);
 	kfree(a->buf);
 	kfree(g->buf);
-	if (!tp_static)
-		kfree(a);
+	kfree(a);
 	kfree(states[1].data);
 	kfree(g);
 }

@@ -14,6 +14,8 @@
  *		core may not be asked to reverse the disable of a patch that lies
  *		below another one with the same function.
  *
+ * TPM_BACK	version 2 has ways back to version 1
+ *
  * TPM_STACKED	two other states that patches share, of which sm is of tp_mod1
  * TPM_LONE	one other state of tp_mod1
  *
@@ -148,14 +150,38 @@ KLP_SDK_CONVERT(tpm_v1_nb, 1, struct tpm_v1, struct tpm_v2, tpm_from_v1);
 #endif
 KLP_SDK_GROW(tpm_g1, 1, struct tpm_v1, struct tpm_g2, before, tpm_grow);
 #endif
-#define TPM_FROM	.convert = { KLP_SDK_FROM(tpm_v1) },
-#define TPM_FROM_MA	.convert = { KLP_SDK_FROM(tpm_v1_ma) },
+#ifdef TPM_BACK
+static void tpm_to_v1(struct tpm_v1 *d, const struct tpm_v2 *newer)
+{
+	d->magic = newer->magic;
+	d->made = newer->made;
+	d->buf = newer->buf;
+	d->hits = newer->hits;
+}
+
+static void tpm_shrink(struct tpm_g2 *d)
+{
+	if (d->magic != TPM_MAGIC)
+		pr_err("tp: " KBUILD_MODNAME " BAD shrink\n");
+}
+
+KLP_SDK_CONVERT_BACK(tpm_to_v1, 1, struct tpm_v1, struct tpm_v2, tpm_to_v1);
+KLP_SDK_GROW_BACK(tpm_shrink, 1, struct tpm_v1, struct tpm_g2, before,
+		  tpm_shrink);
+#define TPM_TO		.back = { KLP_SDK_TO(tpm_to_v1) },
+#define TPM_SHRINK	.back = { KLP_SDK_TO(tpm_shrink) },
+#else
+#define TPM_TO
+#define TPM_SHRINK
+#endif
+#define TPM_FROM	TPM_TO .convert = { KLP_SDK_FROM(tpm_v1) },
+#define TPM_FROM_MA	TPM_TO .convert = { KLP_SDK_FROM(tpm_v1_ma) },
 #ifdef TPM_ONE_CONVERSION
 #define TPM_FROM_NB	TPM_FROM_MA
 #else
-#define TPM_FROM_NB	.convert = { KLP_SDK_FROM(tpm_v1_nb) },
+#define TPM_FROM_NB	TPM_TO .convert = { KLP_SDK_FROM(tpm_v1_nb) },
 #endif
-#define TPM_GROW	.grow = { KLP_SDK_FROM(tpm_g1) }
+#define TPM_GROW	TPM_SHRINK .grow = { KLP_SDK_FROM(tpm_g1) }
 #else
 #define TPM_FROM
 #define TPM_FROM_MA

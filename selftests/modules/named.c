@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Patches whose pre_patch takes what exists only once in the system, a device number.
+ * Several are built of this file: NAMED_VERSION is 1 or 2, NAMED_BACK gives version 2
+ * a way back to version 1.
+ */
+#include <linux/fs.h>
+#include <linux/moduleparam.h>
+#include <linux/printk.h>
+#include <linux/seq_file.h>
+#include <klp-sdk/klp-sdk.h>
+
+/* Read by inject.h in the engine's objects. */
+extern int tp_fail_alloc;
+int tp_fail_alloc;
+
+#define NAMED_DEV	MKDEV(234, 56)
+#define say(fmt, ...)	pr_info("tp: " KBUILD_MODNAME " number " fmt "\n", ##__VA_ARGS__)
+
+struct number_v1 {
+	dev_t dev;
+	int owners;
+};
+
+struct number_v2 {
+	int owners;
+	dev_t dev;
+	long more;
+};
+
+#if NAMED_VERSION == 1
+#define NUMBER_T	struct number_v1
+#else
+#define NUMBER_T	struct number_v2
+
+static void number_from_v1(struct number_v2 *n, const struct number_v1 *old)
+{
+	n->dev = old->dev;
+	n->owners = old->owners;
+	say("convert from=1");
+}
+
+KLP_SDK_CONVERT(number_v1, 1, struct number_v1, struct number_v2, number_from_v1);
+#endif
+
+#ifdef NAMED_BACK
+static void number_to_v1(struct number_v1 *n, const struct number_v2 *newer)
+{
+	n->dev = newer->dev;
+	n->owners = newer->owners;
+	say("convert to=1 zeroed=%d", !n->owners || n->owners == newer->owners);
+}
+
+KLP_SDK_CONVERT_BACK(number_to_v1, 1, struct number_v1, struct number_v2,
+		     number_to_v1);
+#endif
+
+static int number_pre_patch(NUMBER_T *n)
+{
+	n->dev = NAMED_DEV;
+	return register_chrdev_region(n->dev, 1, "tp_named");
+}
+
+static void number_post_unpatch(NUMBER_T *n)
+{
+	say("post_unpatch owners=%d", n->owners);
+	unregister_chrdev_region(n->dev, 1);
+}
+
+static void number_adopt(NUMBER_T *n, const void *old)
+{
+	n->owners++;
+	say("adopt owners=%d", n->owners);
+}
+
+KLP_SDK_STATE(number, NUMBER_T,
+	      .id		= KLP_SDK_STATE_ID(232),
+	      .version		= NAMED_VERSION,
+#if NAMED_VERSION == 2
+	      .convert		= { KLP_SDK_FROM(number_v1) },
+#endif
+#ifdef NAMED_BACK
+	      .back		= { KLP_SDK_TO(number_to_v1) },
+	      .permanent	= true,
+#endif
+	      .pre_patch	= number_pre_patch,
+	      .post_unpatch	= number_post_unpatch,
+	      .adopt		= number_adopt);
+
+static int named_show(struct seq_file *m, void *v)
+{
+	const NUMBER_T *n = klp_sdk_live(number);
+
+	seq_printf(m, "patch=%s owners=%d dev=%d\n", KBUILD_MODNAME,
+		   n ? n->owners : -1, n && n->dev == NAMED_DEV);
+	return 0;
+}
+
+static struct klp_func funcs[] = {
+	{ .old_name = "cmdline_proc_show", .new_func = named_show },
+	{ }
+};
+
+KLP_SDK_PATCH(.objs	= KLP_SDK_OBJECTS(KLP_SDK_OBJECT(NULL, funcs)),
+	      .states	= KLP_SDK_STATES(&number),
+	      .replace	= true);
+
+MODULE_DESCRIPTION("klp-sdk test patch");
+MODULE_LICENSE("GPL");
