@@ -57,6 +57,8 @@ static struct candidate {
 	{ "tp_a1",	ALPHA | BETA | GAMMA, false },
 	{ "tp_a1b",	ALPHA | BETA | GAMMA, false },
 	{ "tp_a2",	ALPHA | BETA | GAMMA, false },
+	{ "tp_b2",	ALPHA | BETA | GAMMA, false },
+	{ "tp_b1",	ALPHA | BETA | GAMMA, false },
 	{ "tp_a3",	ALPHA | BETA | GAMMA, false },
 	{ "tp_delta",	ALPHA | BETA | GAMMA | DELTA, false },
 	{ "tp_modonly",	ALPHA | BETA | GAMMA, false },
@@ -68,11 +70,13 @@ static struct candidate {
 	{ "tp_retire2",	BETA | GAMMA, false },
 	{ "tp_s1",	ALPHA | BETA, false },
 	{ "tp_s2",	ALPHA | BETA, false },
+	{ "tp_s2p",	ALPHA | BETA, false },
 	{ "tp_s3",	ALPHA | BETA, false },
 	{ "tp_stack",	ALPHA | BETA | GAMMA, false },
 	{ "tp_m1",	VMS | MA | MB | MC | NAMED | NB, false },
 	{ "tp_m1b",	VMS | MA | MB | MC | NAMED | NB, false },
 	{ "tp_m2",	VMS | MA | MB | MC | NAMED | NB, false },
+	{ "tp_mb2",	VMS | MA | MB | MC | NAMED | NB, false },
 	{ "tp_m3",	VMS | MB | MC | NB, false },
 	{ "tp_mr",	VMS | MB | MC | NAMED | NB, false },
 	{ "tp_ms1",	SHARED, false },
@@ -162,6 +166,8 @@ static void check_invariants(void)
 		check(num("magic") == 1 && num("saved") == BASE_LEVEL &&
 		      !strcmp(val("buf"), "alpha") && num("beta_live") == 1,
 		      "not sound: %s", shown());
+	if (*val("data_magic"))
+		check(num("data_magic") == 1, "not sound: %s", shown());
 	if (*val("made"))
 		check(num("made") == 1, "not sound: %s", shown());
 }

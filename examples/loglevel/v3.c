@@ -31,10 +31,20 @@ static void loglevel_adopt(struct loglevel *s, const void *old)
 KLP_SDK_CONVERT(loglevel_v1, 1, struct loglevel_v1, struct loglevel,
 		loglevel_from_v1);
 
+/* And the way back, should version 1 have to take this one's place. */
+static void loglevel_to_v1(struct loglevel_v1 *old, const struct loglevel *s)
+{
+	old->saved = s->saved;
+}
+
+KLP_SDK_CONVERT_BACK(loglevel_to_v1, 1, struct loglevel_v1, struct loglevel,
+		     loglevel_to_v1);
+
 KLP_SDK_STATE(loglevel, struct loglevel,
 	      .id		= LOGLEVEL_STATE,
 	      .version		= 2,
 	      .convert		= { KLP_SDK_FROM(loglevel_v1) },
+	      .back		= { KLP_SDK_TO(loglevel_to_v1) },
 	      .post_patch	= loglevel_post_patch,
 	      .pre_unpatch	= loglevel_pre_unpatch,
 	      .adopt		= loglevel_adopt);
@@ -47,11 +57,20 @@ static void reads_from_v1(struct reads *s)
 KLP_SDK_GROW(reads_v1, 1, struct reads_v1, struct reads, before,
 	     reads_from_v1);
 
+/* The newer fields have nothing that must be released. */
+static void reads_to_v1(struct reads *s)
+{
+}
+
+KLP_SDK_GROW_BACK(reads_to_v1, 1, struct reads_v1, struct reads, before,
+		  reads_to_v1);
+
 KLP_SDK_STATE(reads, struct reads,
 	      .id		= READS_STATE,
 	      .version		= 2,
 	      .reserve		= 64,
-	      .grow		= { KLP_SDK_FROM(reads_v1) });
+	      .grow		= { KLP_SDK_FROM(reads_v1) },
+	      .back		= { KLP_SDK_TO(reads_to_v1) });
 
 static int v3_cmdline_proc_show(struct seq_file *m, void *v)
 {
