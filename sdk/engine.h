@@ -188,6 +188,10 @@ void klp_sdk_orphan_check(struct klp_sdk_record *record, struct klp_object *obj)
 void klp_sdk_orphan_adopt(struct klp_sdk_record *record, struct klp_object *obj);
 void klp_sdk_orphan_abandon(const struct klp_sdk_record *record);
 
+void klp_sdk_stacked_err(const struct klp_sdk_patch *patch,
+			 const struct klp_sdk_state *state,
+			 const struct klp_sdk_record *record,
+			 const struct klp_sdk_holder *holder);
 int klp_sdk_check_room(struct klp_sdk_patch *patch,
 		       struct klp_sdk_state *state, u64 room);
 

@@ -147,7 +147,7 @@ static int klp_sdk_plan_migration(struct klp_sdk_patch *patch,
 
 	if (version > state->props->version)
 		klp_sdk_state_err(patch, state,
-				  "version %u, held by %s, is newer than version %u here, and has no way back; load a patch with version %u or later",
+				  "version %u, held by %s, is newer than version %u here; load a patch with version %u or later, or disable that one first",
 				  version, who, state->props->version, version);
 	else
 		klp_sdk_state_err(patch, state,
@@ -167,12 +167,6 @@ static int klp_sdk_plan_raw(struct klp_sdk_patch *patch,
 	u32 version = klp_sdk_compat_prev_version(prev);
 	int ret;
 
-	if (!patch->replace) {
-		klp_sdk_state_err(patch, state,
-				  "held by %s; set .replace or disable that patch first",
-				  klp_sdk_raw_name);
-		return -EBUSY;
-	}
 	if (state->props->retire) {
 		klp_sdk_state_err(patch, state,
 				  "held by %s, which cannot be retired; disable that patch first",
@@ -193,9 +187,56 @@ static int klp_sdk_plan_raw(struct klp_sdk_patch *patch,
 				  klp_sdk_raw_name, version);
 		return -EINVAL;
 	}
+	if (!patch->replace) {
+		klp_sdk_state_err(patch, state,
+				  "held by %s; set .replace or disable that patch first",
+				  klp_sdk_raw_name);
+		return -EBUSY;
+	}
 
 	state->raw = prev;
 	return 0;
+}
+
+/*
+ * The way back that the patch of @holder declares to the version of @state, or NULL.
+ * What went through a force is not taken back by it: that would release what a task
+ * in forced-out code may use.
+ */
+static const struct klp_sdk_back_entry *
+klp_sdk_find_back(const struct klp_sdk_state *state,
+		  const struct klp_sdk_record *record,
+		  const struct klp_sdk_holder *holder)
+{
+	const struct klp_sdk_back_entry *back;
+
+	if (klp_sdk_forced(record))
+		return NULL;
+	for (back = holder->back; back < holder->back + holder->nr_back; back++)
+		if (back->version == state->props->version)
+			return back;
+
+	return NULL;
+}
+
+/*
+ * The patch of @holder has another version and stays, for this one does not replace
+ * it. What is advised must not be refused in turn. Under klp_mutex or RCU.
+ */
+void klp_sdk_stacked_err(const struct klp_sdk_patch *patch,
+			 const struct klp_sdk_state *state,
+			 const struct klp_sdk_record *record,
+			 const struct klp_sdk_holder *holder)
+{
+	bool stuck = state->props->version < record->version &&
+		     klp_sdk_record_permanent(record) &&
+		     !klp_sdk_find_back(state, record, holder);
+
+	klp_sdk_state_err(patch, state,
+			  "version %u is held by %s, version %u is here; %sdisable that patch first",
+			  record->version, holder->patch_name,
+			  state->props->version,
+			  stuck ? "" : "set .replace or ");
 }
 
 /* A patch of the SDK, that of @holder, has the state and stays. */
@@ -205,10 +246,7 @@ static int klp_sdk_check_stacked(struct klp_sdk_patch *patch,
 				 struct klp_sdk_holder *holder)
 {
 	if (record->version != state->props->version) {
-		klp_sdk_state_err(patch, state,
-				  "version %u is held by %s, version %u is here; set .replace or disable that patch first",
-				  record->version, holder->patch_name,
-				  state->props->version);
+		klp_sdk_stacked_err(patch, state, record, holder);
 		return -EBUSY;
 	}
 	if (!state->props->stackable ||
@@ -246,27 +284,6 @@ static int klp_sdk_plan_retire(struct klp_sdk_patch *patch,
 	if (ret)
 		return ret;
 	return klp_sdk_leaver_add(patch, record, state);
-}
-
-/*
- * The way back that the patch of @holder declares to the version of @state, or NULL.
- * What went through a force is not taken back by it: that would release what a task
- * in forced-out code may use.
- */
-static const struct klp_sdk_back_entry *
-klp_sdk_find_back(const struct klp_sdk_state *state,
-		  const struct klp_sdk_record *record,
-		  const struct klp_sdk_holder *holder)
-{
-	const struct klp_sdk_back_entry *back;
-
-	if (klp_sdk_forced(record))
-		return NULL;
-	for (back = holder->back; back < holder->back + holder->nr_back; back++)
-		if (back->version == state->props->version)
-			return back;
-
-	return NULL;
 }
 
 /*

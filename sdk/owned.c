@@ -227,6 +227,14 @@ static int klp_sdk_shadow_plan_layout(struct klp_sdk_patch *patch,
 {
 	const struct klp_sdk_shadow_convert *how;
 
+	if (layout->version > shadow->type->props->version) {
+		klp_sdk_shadow_err(patch, state, shadow,
+				   "there may be values of version %u, and version %u here is older; load a patch with version %u or later, or disable the one that has them first",
+				   layout->version,
+				   shadow->type->props->version,
+				   layout->version);
+		return -EINVAL;
+	}
 	how = klp_sdk_shadow_conversion(shadow->type, layout->version);
 	if (!how) {
 		klp_sdk_shadow_err(patch, state, shadow,
@@ -290,6 +298,8 @@ static int klp_sdk_shadow_plan(struct klp_sdk_patch *patch,
 			       const struct klp_sdk_shadow_record *owned)
 {
 	const struct klp_sdk_shadow_type *type = shadow->type;
+	bool same = state->plan == KLP_SDK_HOW_INHERIT ||
+		    state->plan == KLP_SDK_HOW_SHARE;
 	u32 i, version = type->props->version;
 	int ret;
 
@@ -318,8 +328,8 @@ static int klp_sdk_shadow_plan(struct klp_sdk_patch *patch,
 	if (owned->now.version == version)
 		return klp_sdk_shadow_plan_size(patch, state, shadow, owned);
 
-	/* Going back would otherwise look like a plain hand-over. */
-	if (state->plan == KLP_SDK_HOW_INHERIT || state->plan == KLP_SDK_HOW_SHARE) {
+	/* Going forward would otherwise look like a plain hand-over. */
+	if (owned->now.version < version && same) {
 		klp_sdk_shadow_err(patch, state, shadow,
 				   "version %u is in the system and %u here, at the same version of the state; raise the state's .version",
 				   owned->now.version, version);

@@ -519,10 +519,7 @@ void klp_sdk_record_explain(const struct klp_sdk_patch *patch)
 		state = klp_sdk_find_state(patch, record->id);
 		if (holder && state && !patch->replace &&
 		    state->props->version < record->version)
-			klp_sdk_state_err(patch, state,
-					  "version %u is older than version %u held by %s; set .replace or disable that patch first",
-					  state->props->version,
-					  record->version, holder->patch_name);
+			klp_sdk_stacked_err(patch, state, record, holder);
 	}
 out:
 	rcu_read_unlock();

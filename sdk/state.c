@@ -55,7 +55,7 @@ static int klp_sdk_take_raw(struct klp_sdk_patch *patch,
 	state->borrowed = !size;
 	if (!size && !klp_sdk_compat_readable(data, want)) {
 		klp_sdk_state_err(patch, state,
-				  "there are no %zu bytes to be read at the data of %s; correct the type",
+				  "there are no %zu bytes to be read at the data of %s; correct the type or disable that patch first",
 				  want, klp_sdk_raw_name);
 		return -EINVAL;
 	}

@@ -219,6 +219,31 @@ void test_10_pre_patch_fails(void)
 	check_works("tp_e2");
 }
 
+/* What a refusal advises is not refused in turn. */
+void test_15_advice(void)
+{
+	load("tp_named1");
+	load_over("tp_named2_back", "tp_named1");
+	kmsg_mark();
+	/* With .replace it is let in, by the way back. */
+	refused("tp_named1_stack", "", -EINVAL);
+	says("tp_named1_stack: state 'number' (id 232): version 2 is held by tp_named2_back",
+	     "set .replace or disable that patch first", NULL);
+	load_over("tp_named1", "tp_named2_back");
+	disable("tp_named1");
+
+	load("tp_perm");
+	kmsg_mark();
+	/* With .replace it is refused. */
+	refused("tp_stack", "", -EINVAL);
+	says("tp_stack: state 'alpha' (id 101): version 2 is held by tp_perm, version 1 is here; disable that patch first",
+	     NULL);
+	refused("tp_a1", "", -EINVAL);
+	disable("tp_perm");
+	load("tp_stack");
+	check_works("tp_stack");
+}
+
 /* A patch that replaces others asks the latest of them for the way. */
 void test_16_back_several(void)
 {

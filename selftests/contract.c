@@ -1560,6 +1560,7 @@ static const struct test tests[] = {
 	{ "contract-11-saved-early", test_11_saved_early },
 	{ "contract-13-back-reversed", test_13_back_reversed },
 	{ "contract-02-back-no-memory", test_02_back_no_memory },
+	{ "contract-15-advice", test_15_advice },
 	{ "contract-16-back-several", test_16_back_several },
 	{ "contract-11-undeclared", test_11_undeclared },
 	{ "contract-11-nothing-declared", test_11_nothing_declared },

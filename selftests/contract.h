@@ -104,6 +104,7 @@ void test_10_named(void);
 void test_10_saved_early(void);
 void test_10_pre_patch_fails(void);
 void test_11_saved_early(void);
+void test_15_advice(void);
 void test_16_back_several(void);
 void test_19_back_forced(void);
 

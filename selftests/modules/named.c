@@ -2,7 +2,7 @@
 /*
  * Patches whose pre_patch takes what exists only once in the system, a device number.
  * Several are built of this file: NAMED_VERSION is 1 or 2, NAMED_BACK gives version 2
- * a way back to version 1.
+ * a way back to version 1, and with NAMED_STACK it does not replace others.
  */
 #include <linux/fs.h>
 #include <linux/moduleparam.h>
@@ -103,7 +103,10 @@ static struct klp_func funcs[] = {
 
 KLP_SDK_PATCH(.objs	= KLP_SDK_OBJECTS(KLP_SDK_OBJECT(NULL, funcs)),
 	      .states	= KLP_SDK_STATES(&number),
-	      .replace	= true);
+#ifndef NAMED_STACK
+	      .replace	= true
+#endif
+	      );
 
 MODULE_DESCRIPTION("klp-sdk test patch");
 MODULE_LICENSE("GPL");
