@@ -3,10 +3,10 @@
  * What the engine's files share: the steps of a state, and the log.
  *
  * The path of a state: patch.c is called by the module's init and by the core. It
- * has the patch join and quit the state, hold.c, and calls for each callback,
- * state by state, the step in state.c that fits the state's phase. leaver.c has
- * the states that the patch takes away; record.c keeps what outlives the module, and
- * dispose.c says what of it a force leaves behind.
+ * has declare.c check what the author wrote, has the patch join and quit the state,
+ * hold.c, and calls for each callback, state by state, the step in state.c that fits
+ * the state's phase. leaver.c has the states that the patch takes away; record.c keeps
+ * what outlives the module, and dispose.c says what of it a force leaves behind.
  */
 #ifndef _KLP_SDK_ENGINE_H
 #define _KLP_SDK_ENGINE_H
@@ -155,6 +155,11 @@ static inline size_t klp_sdk_shadow_size(const struct klp_sdk_shadow_type *type)
 
 #define klp_sdk_for_each_shadow(_state, _pos)				\
 	for ((_pos) = (_state)->props->shadows; (_pos) && *(_pos); (_pos)++)
+
+int klp_sdk_check_state(struct klp_sdk_patch *patch,
+			struct klp_sdk_state *const *pos);
+int klp_sdk_check_object(struct klp_sdk_patch *patch,
+			 const struct klp_sdk_object *object);
 
 struct klp_object *klp_sdk_find_object(const struct klp_sdk_patch *patch,
 				       const char *name);
