@@ -156,10 +156,7 @@ static inline size_t klp_sdk_shadow_size(const struct klp_sdk_shadow_type *type)
 #define klp_sdk_for_each_shadow(_state, _pos)				\
 	for ((_pos) = (_state)->props->shadows; (_pos) && *(_pos); (_pos)++)
 
-int klp_sdk_check_state(struct klp_sdk_patch *patch,
-			struct klp_sdk_state *const *pos);
-int klp_sdk_check_object(struct klp_sdk_patch *patch,
-			 const struct klp_sdk_object *object);
+int klp_sdk_check_patch(struct klp_sdk_patch *patch);
 
 struct klp_object *klp_sdk_find_object(const struct klp_sdk_patch *patch,
 				       const char *name);

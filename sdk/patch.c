@@ -133,6 +133,7 @@ static int klp_sdk_pre_patch(struct klp_object *obj)
 	struct klp_sdk_patch *patch = klp_sdk_patch_of(obj);
 	int ret;
 
+	patch->called = true;
 	ret = obj->name ? klp_sdk_reserve_module(patch, obj) :
 			  klp_sdk_reserve_all(patch);
 	if (!ret) {
@@ -271,16 +272,12 @@ static int klp_sdk_build_objects(struct klp_sdk_patch *patch)
 	const struct klp_sdk_object *object;
 	struct klp_sdk_state *const *pos;
 	struct klp_object *objs;
-	int i, ret;
+	int i;
 
 	if (room < 0)
 		return room;
-	for (object = patch->objs; object && object->funcs; object++) {
-		ret = klp_sdk_check_object(patch, object);
-		if (ret)
-			return ret;
+	for (object = patch->objs; object && object->funcs; object++)
 		nr++;
-	}
 	klp_sdk_for_each_state(patch, pos)
 		nr++;
 
@@ -328,19 +325,14 @@ static int klp_sdk_build_states(struct klp_sdk_patch *patch)
 	int nr = 0, room = klp_sdk_record_count();
 	struct klp_sdk_state *const *pos;
 	struct klp_state *states;
-	int ret;
 
 	if (room < 0) {
 		pr_err("klp-sdk: %s: the system's records are of a release of klp-sdk that %d.%d does not know; build with a newer one\n",
 		       patch->patch.mod->name, KLP_SDK_MAJOR, KLP_SDK_MINOR);
 		return room;
 	}
-	klp_sdk_for_each_state(patch, pos) {
-		ret = klp_sdk_check_state(patch, pos);
-		if (ret)
-			return ret;
+	klp_sdk_for_each_state(patch, pos)
 		nr++;
-	}
 
 	states = kcalloc(nr + room + 1, sizeof(*states), GFP_KERNEL);
 	if (!states)
@@ -372,6 +364,11 @@ int klp_sdk_enable_patch(struct klp_sdk_patch *patch)
 {
 	int ret;
 
+	/* A patch that is enabled already is left as it is. */
+	ret = klp_sdk_check_patch(patch);
+	if (ret)
+		return ret;
+
 	patch->patch.replace = patch->replace;
 	INIT_LIST_HEAD(&patch->leavers);
 
@@ -387,6 +384,10 @@ int klp_sdk_enable_patch(struct klp_sdk_patch *patch)
 	ret = klp_enable_patch(&patch->patch);
 	if (ret == -EINVAL)
 		klp_sdk_record_explain(patch);
+	/* What the core says nothing about. */
+	if (ret == -EBUSY && !patch->called)
+		pr_err("klp-sdk: %s: another patch is in transition; load this one again when that has ended\n",
+		       patch->patch.mod->name);
 out:
 	if (ret)
 		klp_sdk_free_patch(patch);

@@ -1172,6 +1172,142 @@ static void test_24_other_name(void)
 	check_works("tp_swap");
 }
 
+/* Each is refused with one line, that of the module's parameter. */
+static void refused_as(const char *const cases[][2])
+{
+	char param[40];
+
+	for (; (*cases)[0]; cases++) {
+		snprintf(param, sizeof(param), "as=%s", (*cases)[0]);
+		note("%s", param);
+		refused("tp_bad", param, -EINVAL);
+		says((*cases)[1], NULL);
+	}
+}
+
+static void test_24_functions(void)
+{
+	static const char *const cases[][2] = {
+		{ "no-old", "tp_bad: object 'vmlinux', function 2: it has no .old_name; " },
+		{ "empty-old", "tp_bad: object 'vmlinux', function 2: it has no .old_name; " },
+		{ "long-old",
+		  "function 2: .old_name has 512 letters, no symbol has more than 511" },
+		{ "no-new", "function 2: 'loadavg_proc_show' has no .new_func; " },
+		{ "data", "function 2: .new_func of 'loadavg_proc_show' is data" },
+		{ "init", "function 2: .new_func of 'loadavg_proc_show' is data, or is freed" },
+		{ "initdata",
+		  "object 'vmlinux': the functions are freed after the module's init" },
+		{ "nop", "function 2: 'loadavg_proc_show' has no .new_func; " },
+		{ "nop-too",
+		  "function 2: 'loadavg_proc_show' sets fields that are the core's" },
+		{ "old-func",
+		  "function 2: 'loadavg_proc_show' sets fields that are the core's" },
+		{ "twice", "function 2: 'cmdline_proc_show' is function 1 as well; keep one" },
+		{ "twice-first",
+		  "function 2: 'cmdline_proc_show' is function 1 as well; keep one" },
+		{ "twice-third",
+		  "function 2: 'cmdline_proc_show' is function 1 as well; keep one" },
+		{ "half-numbered", "one of them has no .old_sympos; number both from 1" },
+		{ "middle",
+		  "object 'vmlinux': the functions have an empty entry before the last" },
+		{ NULL }
+	};
+
+	refused_as(cases);
+	/* It knows what is there, and says so. */
+	refused("tp_bad", "as=second", -EINVAL);
+	check(kmsg_has("symbol position 2 for symbol 'cmdline_proc_show'"), "%s",
+	      kmsg_since());
+	refused("tp_bad", "as=unknown", -EINVAL);
+	check(kmsg_has("symbol 'tp_no_such_function' not found"), "%s", kmsg_since());
+}
+
+static void test_24_lists(void)
+{
+	static const char *const cases[][2] = {
+		{ "object-twice", "tp_bad: object 'tp_mod1' is listed twice; " },
+		{ "object-self", "tp_bad: KLP_SDK_OBJECT(): 'tp_bad' is this patch itself; " },
+		{ "object-dash",
+		  "tp_bad: KLP_SDK_OBJECT(): 'tp-mod1' is no name of a module; " },
+		{ "object-blank",
+		  "tp_bad: KLP_SDK_OBJECT(): 'tp_mod1 ' is no name of a module; " },
+		{ "object-bare",
+		  "tp_bad: object 'tp_mod1', entry 1 of .objs, has no functions; " },
+		{ "object-empty",
+		  "tp_bad: object 'vmlinux', entry 2 of .objs, has no functions; " },
+		{ "object-own",
+		  ".objs, entry 1: it is in an array of your own; list it with KLP_SDK_OBJECTS()" },
+		{ "array-shared", "object 'tp_mod2' has the functions of object 'tp_mod1'; " },
+		{ "array-tail", "object 'tp_mod2' has the functions of object 'tp_mod1'; " },
+		{ "array-head", "object 'tp_mod1' has the functions of object 'tp_mod2'; " },
+		{ "state-null",
+		  "tp_bad: .states, entry 2: it is NULL, and the list would end there; " },
+		{ "state-first",
+		  "tp_bad: .states, entry 1: it is NULL, and the list would end there; " },
+		{ "state-last",
+		  "tp_bad: .states, entry 2: it is NULL, and the list would end there; " },
+		{ "state-twice", "tp_bad: state 'one' (id 601): it is listed twice; " },
+		{ "state-self", "tp_bad: self: 'tp_bad' is this patch itself; " },
+		{ "state-blank", "tp_bad: blank: 'tp_mod1" },
+		{ "state-empty", "tp_bad: empty: '' is no name of a module; " },
+		{ "state-own",
+		  ".states, entry 1: it is in an array of your own; list it with KLP_SDK_STATES()" },
+		{ "back-same",
+		  "state 'same' (id 607): the way back to version 2 is not to an older one" },
+		{ "back-twice", "state 'both' (id 608): two ways back to version 1; keep one" },
+		{ "shadow-null",
+		  "state 'holes' (id 606): .shadows, entry 2: it is NULL, and the list would end" },
+		{ "nothing",
+		  "tp_bad: the patch has no objects and no states and replaces no other; " },
+		{ "patch", "tp_bad: .patch is the SDK's, and is set or was enabled before; " },
+		{ "no-module", "klp-sdk: a patch has no module; " },
+		{ NULL }
+	};
+
+	refused_as(cases);
+}
+
+/* What its parameter is written for is refused, and the patch stays as it is. */
+static void refused_live(const char *as, const char *line)
+{
+	char buf[256];
+	int ret;
+
+	note("%s", as);
+	ret = file_write("/sys/module/tp_bad/parameters/as", as);
+	check(ret == -EINVAL, "gave %d", ret);
+	says(line, NULL);
+	check(file_read(PROC, buf, sizeof(buf)) > 0 &&
+	      strstr(buf, "patch=tp_bad"), "%s", buf);
+}
+
+/* A patch is enabled once, by its module's init; two functions may have one new one. */
+static void test_24_enable(void)
+{
+	char buf[256];
+
+	load("tp_bad");
+	check(file_read("/proc/loadavg", buf, sizeof(buf)) > 0 &&
+	      strstr(buf, "patch=tp_bad"), "%s", buf);
+	kmsg_mark();
+	refused_live("again", "tp_bad: .patch is the SDK's, and is set or was enabled before; ");
+	refused_live("late", "tp_bad: a patch is enabled by the init of its module only; ");
+	disable("tp_bad");
+}
+
+/* The core says nothing of why it refuses. */
+static void test_24_transition(void)
+{
+	pid_t pid = begin_load("tp_a1");
+
+	kmsg_mark();
+	refused("tp_bad", "", -EBUSY);
+	says("tp_bad: another patch is in transition; load this one again", NULL);
+	release(pid);
+	check_works("tp_a1");
+	disable("tp_a1");
+}
+
 /* Row 25 */
 static void test_25_absent_module_only(void)
 {
@@ -1596,6 +1732,10 @@ static const struct test tests[] = {
 	{ "contract-24-no-terminator", test_24_no_terminator },
 	{ "contract-24-object-twice", test_24_object_twice },
 	{ "contract-24-migration-from-newer", test_24_migration_from_newer },
+	{ "contract-24-functions", test_24_functions },
+	{ "contract-24-lists", test_24_lists },
+	{ "contract-24-enable", test_24_enable },
+	{ "contract-24-transition", test_24_transition },
 	{ "contract-24-other-size", test_24_other_size },
 	{ "contract-24-other-name", test_24_other_name },
 	{ "contract-25-absent-module-only", test_25_absent_module_only },

@@ -16,6 +16,7 @@
 #include <linux/module.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/version.h>
 
@@ -83,6 +84,49 @@ static inline u64 klp_sdk_compat_load_nr(const struct klp_object *obj)
 		return 0;
 	sd = READ_ONCE(obj->mod->mkobj.kobj.sd);
 	return sd ? sd->id : 0;
+}
+
+/*
+ * Are the fields of @func that are the core's as in a new entry? They differ between
+ * kernels; those of the author do not.
+ */
+static inline bool klp_sdk_compat_func_clean(const struct klp_func *func)
+{
+	struct klp_func clean;
+
+	memset(&clean, 0, sizeof(clean));
+	clean.old_name = func->old_name;
+	clean.new_func = func->new_func;
+	clean.old_sympos = func->old_sympos;
+	return !memcmp(func, &clean, sizeof(clean));
+}
+
+/* The same of a patch of which only the module is known. */
+static inline bool klp_sdk_compat_patch_clean(const struct klp_patch *patch)
+{
+	struct klp_patch clean;
+
+	memset(&clean, 0, sizeof(clean));
+	clean.mod = patch->mod;
+	return !memcmp(patch, &clean, sizeof(clean));
+}
+
+/*
+ * Can @fn be called as long as @mod is loaded? False for data of @mod, and for its
+ * functions that are __init. What is outside of @mod is somebody else's to know.
+ */
+static inline bool klp_sdk_compat_is_code(struct module *mod, const void *fn)
+{
+	unsigned long addr = (unsigned long)fn;
+
+	if (!within_module(addr, mod))
+		return true;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	return within_module_mem_type(addr, mod, MOD_TEXT);
+#else
+	return addr - (unsigned long)mod->core_layout.base <
+	       mod->core_layout.text_size;
+#endif
 }
 
 /*

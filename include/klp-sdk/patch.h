@@ -34,18 +34,38 @@ struct klp_sdk_object {
  * @_name:	name of a module, NULL for vmlinux
  * @_funcs:	array of struct klp_func, ended by an empty entry
  *
- * An array without the empty entry is refused at load with -EINVAL.
+ * An array of another type, or one that is const, is a compile error. What the compiler
+ * does not see is refused at load, with -EINVAL and the object and the entry in the
+ * log: an array without the empty entry or of another object, a function that is
+ * listed twice or has no name, no replacement, or one that is __init.
  */
 #define KLP_SDK_OBJECT(_name, _funcs)					\
-	{ .name = (_name), .funcs = (_funcs), .nr_funcs = ARRAY_SIZE(_funcs) }
+	{								\
+		.name = (_name),					\
+		.funcs = (_funcs),					\
+		.nr_funcs = ARRAY_SIZE(_funcs) +			\
+			    __KLP_SDK_FUNCS_CHECK(_funcs),		\
+	}
+
+/* 0; the core writes to the functions. */
+#define __KLP_SDK_FUNCS_CHECK(_funcs)					\
+	(0 * sizeof(struct {						\
+		static_assert(__same_type(&(_funcs)[0], struct klp_func *), \
+			      "klp-sdk: KLP_SDK_OBJECT(): " #_funcs	\
+			      " must be an array of struct klp_func, not const"); \
+		int unused;						\
+	}))
 
 /**
  * KLP_SDK_OBJECTS() - List the objects of a patch for KLP_SDK_PATCH()
  *
- * Takes KLP_SDK_OBJECT() entries, each object once. The list ends itself.
+ * Takes KLP_SDK_OBJECT() entries, each object once. The list ends itself. It is two
+ * initialisers, the list and the number of its entries, so that an entry in which
+ * something is missing does not end it.
  */
 #define KLP_SDK_OBJECTS(...)						\
-	((const struct klp_sdk_object []){ __VA_ARGS__, { } })
+	((const struct klp_sdk_object []){ __VA_ARGS__, { } }),		\
+	.nr_objs = ARRAY_SIZE(((const struct klp_sdk_object []){ __VA_ARGS__ }))
 
 struct klp_sdk_module_name {
 	char name[MODULE_NAME_LEN];
@@ -64,12 +84,17 @@ struct klp_sdk_patch {
 	struct klp_sdk_state *const *states;
 	bool replace;
 
-	/* private: what the core knows; built by klp_sdk_enable_patch() */
+	/* private: set by KLP_SDK_OBJECTS() and KLP_SDK_STATES() */
+	unsigned int nr_objs;
+	unsigned int nr_listed;
+	/* what the core knows; built by klp_sdk_enable_patch() */
 	struct klp_patch patch;
 	/* names of modules, of states that are not this patch's */
 	struct klp_sdk_module_name *modules;
 	/* entries of patch.states that stay after the transition */
 	unsigned int nr_states;
+	/* the core has called back */
+	bool called;
 	/* the transition that enables the patch is complete */
 	bool settled;
 	/* states of replaced patches that go away with this transition */
@@ -86,7 +111,8 @@ struct klp_sdk_patch {
  * are not loaded, and one for each module that a state is bound to which the
  * patch declares or takes away. KLP_SDK_PATCH() generates the call.
  *
- * Context: process context, from the module's init; may sleep.
+ * Context: process context, from the module's init, once; may sleep. From elsewhere, or
+ * again, it is refused.
  *
  * Return: 0; -EINVAL for a wrong declaration or states that do not fit those
  * of the system, -ENOMEM, what a state's pre_patch returned, or an error of

@@ -471,10 +471,12 @@ do {									\
 /**
  * KLP_SDK_SHADOWS() - List the shadow types of a state in its .shadows
  *
- * Takes the addresses of shadow types. The list ends itself.
+ * Takes the addresses of shadow types. The list ends itself. It is two initialisers, as
+ * KLP_SDK_STATES() is.
  */
 #define KLP_SDK_SHADOWS(...)						\
-	((struct klp_sdk_shadow *const []){ __VA_ARGS__, NULL })
+	((struct klp_sdk_shadow *const []){ __VA_ARGS__, NULL }),	\
+	.nr_shadows = ARRAY_SIZE(((struct klp_sdk_shadow *const []){ __VA_ARGS__ }))
 
 /**
  * klp_sdk_shadow_get() - Find the shadow variable of a parent

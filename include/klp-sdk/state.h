@@ -132,6 +132,7 @@ struct klp_sdk_shadow;
 	bool stackable;							\
 	bool retire;							\
 	struct klp_sdk_shadow *const *shadows;				\
+	unsigned int nr_shadows;					\
 	struct {							\
 		const struct klp_sdk_convert *how;			\
 		_type *type;						\
@@ -641,9 +642,11 @@ struct klp_sdk_state {
  * KLP_SDK_STATES() - List the states of a patch for KLP_SDK_PATCH()
  *
  * Takes the addresses of states in the order in which they are prepared; they
- * are undone in reverse. The list ends itself.
+ * are undone in reverse. The list ends itself. It is two initialisers, the list and the
+ * number of its entries, so that a NULL among them is refused.
  */
 #define KLP_SDK_STATES(...)						\
-	((struct klp_sdk_state *const []){ __VA_ARGS__, NULL })
+	((struct klp_sdk_state *const []){ __VA_ARGS__, NULL }),	\
+	.nr_listed = ARRAY_SIZE(((struct klp_sdk_state *const []){ __VA_ARGS__ }))
 
 #endif /* _KLP_SDK_STATE_H */

@@ -133,6 +133,8 @@ static int as_set(const char *val, const struct kernel_param *kp)
 		return -EINVAL;
 
 	klp_sdk_patch.states = cases[i].states;
+	while (cases[i].states[klp_sdk_patch.nr_listed])
+		klp_sdk_patch.nr_listed++;
 	klp_sdk_patch.replace = !cases[i].share;
 	/* The state of the other patch has a shorter name. */
 	if (!strncmp(cases[i].states[0]->name, "sh_", 3))
