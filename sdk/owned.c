@@ -423,7 +423,7 @@ bool klp_sdk_shadow_holders_make(struct klp_sdk_holder *holder,
 	int i;
 
 	klp_sdk_for_each_shadow(state, pos) {
-		part = kzalloc(sizeof(*part), GFP_KERNEL);
+		part = klp_sdk_compat_kzalloc(sizeof(*part), GFP_KERNEL);
 		if (!part)
 			return false;
 
@@ -483,7 +483,7 @@ bool klp_sdk_shadows_join(struct klp_sdk_state *state)
 			continue;
 		}
 
-		owned = kzalloc(sizeof(*owned), GFP_KERNEL);
+		owned = klp_sdk_compat_kzalloc(sizeof(*owned), GFP_KERNEL);
 		if (!owned)
 			return false;
 		owned->abi = KLP_SDK_ABI;

@@ -222,7 +222,7 @@ struct klp_sdk_record *klp_sdk_record_make(const struct klp_sdk_state *state)
 	struct klp_sdk_record *record;
 	struct klp_sdk_root *root;
 
-	record = kzalloc(sizeof(*record), GFP_KERNEL);
+	record = klp_sdk_compat_kzalloc(sizeof(*record), GFP_KERNEL);
 	if (!record)
 		return NULL;
 
@@ -364,7 +364,7 @@ struct klp_sdk_holder *klp_sdk_holder_alloc(struct klp_sdk_patch *patch,
 {
 	struct klp_sdk_holder *holder;
 
-	holder = kzalloc(sizeof(*holder), GFP_KERNEL);
+	holder = klp_sdk_compat_kzalloc(sizeof(*holder), GFP_KERNEL);
 	if (!holder)
 		return NULL;
 

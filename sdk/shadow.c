@@ -399,7 +399,8 @@ static void *klp_sdk_indexed_new(const struct klp_sdk_shadow_type *type,
 	int ret;
 
 	klp_sdk_indexed_context(type);
-	node = kzalloc(sizeof(*node) + klp_sdk_shadow_size(type), gfp);
+	node = klp_sdk_compat_kzalloc(sizeof(*node) + klp_sdk_shadow_size(type),
+				      gfp);
 	if (!node)
 		return NULL;
 
@@ -578,11 +579,11 @@ klp_sdk_shadow_table_make(const struct klp_sdk_shadow_record *owned)
 	struct klp_sdk_shadow_table *table;
 	int i;
 
-	table = kzalloc(sizeof(*table), GFP_KERNEL);
+	table = klp_sdk_compat_kzalloc(sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return NULL;
 	if (klp_sdk_shadow_indexed(owned)) {
-		table->front = kvzalloc(sizeof(*table->front), GFP_KERNEL);
+		table->front = klp_sdk_compat_kvzalloc(sizeof(*table->front));
 		if (!table->front)
 			goto failed;
 	}
@@ -707,7 +708,8 @@ klp_sdk_shadow_node_alloc(const struct klp_sdk_shadow *shadow, gfp_t gfp)
 {
 	struct klp_sdk_shadow_node *node;
 
-	node = kzalloc(sizeof(*node) + klp_sdk_shadow_size(shadow->type), gfp);
+	node = klp_sdk_compat_kzalloc(sizeof(*node) +
+				      klp_sdk_shadow_size(shadow->type), gfp);
 	if (node)
 		node->version = shadow->type->props->version;
 	return node;

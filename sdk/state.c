@@ -99,7 +99,8 @@ static int klp_sdk_reserve_data(struct klp_sdk_patch *patch,
 	case KLP_SDK_HOW_CONVERT:
 	case KLP_SDK_HOW_CONVERT_BACK:
 	case KLP_SDK_HOW_COPY:
-		state->spare = kzalloc(klp_sdk_alloc_size(state), GFP_KERNEL);
+		state->spare = klp_sdk_compat_kzalloc(klp_sdk_alloc_size(state),
+						      GFP_KERNEL);
 		if (state->spare)
 			break;
 		klp_sdk_state_failed(patch, state, -ENOMEM);

@@ -1462,6 +1462,55 @@ static void test_19_forced_disable(void)
 	check(strstr(buf, "magic=1") && strstr(buf, "buf=alpha"), "%s", buf);
 }
 
+/*
+ * What @module has allocated and not freed, but for the core's arrays, which its exit
+ * frees. CONFIG_MEM_ALLOC_PROFILING counts it at each call of kmalloc() and the like.
+ * Those of the engine have its file's name for that of the module.
+ */
+void accounted(const char *module)
+{
+	FILE *f = fopen("/proc/allocinfo", "r");
+	char *line = NULL, tag[64];
+	size_t size = 0;
+
+	check(f, "cannot read /proc/allocinfo");
+	snprintf(tag, sizeof(tag), " [%s] ", module);
+	while (getline(&line, &size, f) > 0) {
+		bool engine = strstr(line, " [klp_sdk_") &&
+			      !strstr(line, " [klp_sdk_patch] ") &&
+			      !strstr(line, "/modules/klp_sdk_");
+
+		check((!engine && !strstr(line, tag)) || !atol(line),
+		      "not freed when %s is unloaded: %s", module, line);
+	}
+	fclose(f);
+	free(line);
+}
+
+void need_accounts(void)
+{
+	if (access("/proc/allocinfo", R_OK))
+		skip("the kernel has no CONFIG_MEM_ALLOC_PROFILING");
+	check(file_int("/proc/sys/vm/mem_profiling") == 1, "it is off");
+}
+
+/* Row 26: nothing that outlives a module is accounted to it. */
+static void test_26_accounts(void)
+{
+	need_accounts();
+	load("tp_a1");
+	accounted("tp_a1");
+	/* The kernel warns at the unload, and so fails the test. */
+	load_over("tp_a2", "tp_a1");
+	accounted("tp_a1");
+	accounted("tp_a2");
+	load_over("tp_a1", "tp_a2");
+	accounted("tp_a1");
+	disable("tp_a1");
+	accounted("tp_a1");
+	check(!kmsg_has("allocated at module unload"), "%s", kmsg_since());
+}
+
 /* Row 26 */
 static void ticking(int by)
 {
@@ -1774,6 +1823,8 @@ static const struct test tests[] = {
 	{ "contract-23-reversed", test_23_reversed },
 	{ "contract-24-object", test_24_object },
 	{ "contract-25-objects-added", test_25_objects_added },
+	{ "contract-26-accounts", test_26_accounts },
+	{ "contract-26-accounts-shadow", test_26_accounts_shadow },
 	{ "contract-26-asynchronous", test_26_asynchronous },
 	{ "contract-26-nothing-dangles", test_26_nothing_dangles },
 	{ "contract-28-publishing", test_28_publishing },

@@ -41,6 +41,10 @@ void view(const char *patch, const char *first, ...);
 /* A patch was forced out: what it held is leaked, and its module stays. */
 extern bool forced;
 
+/* Memory that a module leaves behind is not accounted to it; skips if nothing is. */
+void need_accounts(void);
+void accounted(const char *module);
+
 /* Nothing that outlives the patches leads into a module that is gone. */
 void check_dangling(void);
 
@@ -124,6 +128,7 @@ void test_14_shadow(void);
 void test_17_shadow(void);
 void test_20_shadow(void);
 void test_24_shadow(void);
+void test_26_accounts_shadow(void);
 void test_shadow_many(void);
 void test_shadow_ctor_fails(void);
 void test_02_shadow_no_memory(void);

@@ -146,6 +146,22 @@ void test_shadow_retired(void)
 	finds_none("tp_sh1", "get index 1");
 }
 
+/* Row 26: values, indexes with their fronts, and what the values point to. */
+void test_26_accounts_shadow(void)
+{
+	need_accounts();
+	setup("tp_sh1");
+	values_of_v1();
+	call("tp_sh1", "fill index 2000");
+	accounted("tp_sh1");
+	load_over("tp_sh2", "tp_sh1");
+	accounted("tp_sh1");
+	accounted("tp_sh2");
+	disable("tp_sh2");
+	accounted("tp_sh2");
+	check(!kmsg_has("allocated at module unload"), "%s", kmsg_since());
+}
+
 /* Row 27 */
 void test_27_dropped_type(void)
 {

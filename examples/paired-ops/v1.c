@@ -57,7 +57,7 @@ static void opener_put(struct seq_file *m)
 static void *v1_seq_open_private(struct file *file,
 				 const struct seq_operations *ops, int size)
 {
-	void *private = kzalloc(size, GFP_KERNEL_ACCOUNT);
+	void *private = klp_sdk_kzalloc(size, GFP_KERNEL_ACCOUNT);
 	struct seq_file *m;
 
 	if (!private || seq_open(file, ops)) {

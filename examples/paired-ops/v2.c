@@ -114,7 +114,7 @@ static void opener_put(struct seq_file *m)
 static void *v2_seq_open_private(struct file *file,
 				 const struct seq_operations *ops, int size)
 {
-	void *private = kzalloc(size, GFP_KERNEL_ACCOUNT);
+	void *private = klp_sdk_kzalloc(size, GFP_KERNEL_ACCOUNT);
 	struct seq_file *m;
 
 	if (!private || seq_open(file, ops)) {

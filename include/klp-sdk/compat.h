@@ -8,6 +8,7 @@
 #ifndef _KLP_SDK_COMPAT_H
 #define _KLP_SDK_COMPAT_H
 
+#include <linux/bitmap.h>
 #include <linux/kernfs.h>
 #include <linux/kobject.h>
 #include <linux/livepatch.h>
@@ -19,6 +20,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/version.h>
+#include <linux/vmalloc.h>
 
 #include <klp-sdk/sparse.h>
 
@@ -195,8 +197,48 @@ static inline bool klp_sdk_compat_readable(const void *data, size_t size)
 }
 
 /*
+ * Memory that outlives the module which asks for it: zeroed, for kfree().
+ *
+ * With CONFIG_MEM_ALLOC_PROFILING (6.10) each kmalloc() in the source is accounted to a
+ * tag that lies beside it, in the module. The memory points to the tag, whose per-CPU
+ * counters are written when it is freed, even if they are another module's by then; to
+ * unload a module with memory left is a WARN. bitmap_zalloc() calls kmalloc() in
+ * vmlinux, so that the tag stays (6.10 to 7.2). With kzalloc_noprof() there would be no
+ * tag, of which CONFIG_MEM_ALLOC_PROFILING_DEBUG warns.
+ */
+static inline void *klp_sdk_compat_kzalloc(size_t size, gfp_t gfp)
+{
+#ifdef CONFIG_MEM_ALLOC_PROFILING
+	if (size > UINT_MAX / BITS_PER_BYTE)
+		return NULL;
+	return bitmap_zalloc(size * BITS_PER_BYTE, gfp);
+#else
+	return kzalloc(size, gfp);
+#endif
+}
+
+/*
+ * The same for kvfree(). Nothing in vmlinux calls vzalloc() for modules: what does not
+ * fit into pages that lie together has no tag.
+ */
+static inline void *klp_sdk_compat_kvzalloc(size_t size)
+{
+#ifdef CONFIG_MEM_ALLOC_PROFILING
+	void *data = NULL;
+
+	if (size <= KMALLOC_MAX_SIZE)
+		data = klp_sdk_compat_kzalloc(size, GFP_KERNEL | __GFP_NOWARN |
+						    __GFP_NORETRY);
+	return data ?: vzalloc_noprof(size);
+#else
+	return kvzalloc(size, GFP_KERNEL);
+#endif
+}
+
+/*
  * Make a table that outlives the module. Since 6.10 rhashtable_init() may have it
- * point to an allocation tag of the module's, by which its memory is accounted.
+ * point to an allocation tag of the module's, by which its memory is accounted. It has
+ * none then; CONFIG_MEM_ALLOC_PROFILING_DEBUG warns of that, once.
  */
 static inline int
 klp_sdk_compat_rhashtable_init(struct rhashtable *ht,

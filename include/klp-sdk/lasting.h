@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Locks, timers and work items in a state's data, which outlives the module
- * that made it.
+ * Memory, locks, timers and work items in a state's data, which outlives the
+ * module that made it.
  */
 #ifndef _KLP_SDK_LASTING_H
 #define _KLP_SDK_LASTING_H
@@ -39,6 +39,9 @@
  *                     for callers of the old one; see examples/notifier
  * RCU callback        its function: use kfree_rcu(), or rcu_barrier() in .adopt
  *                     and in .post_unpatch
+ * allocation          its tag, with CONFIG_MEM_ALLOC_PROFILING (6.10), which
+ *                     kmalloc() and the like put into the module:
+ *                     klp_sdk_kzalloc() and the like
  * pointer to a table  copy it into memory of its own, or re-point it in
  * or a string         .adopt
  * ==================  =======================================================
@@ -49,6 +52,77 @@
  * An object that is converted is freed, and so are locks in it: a state with
  * locks should grow, or keep them in an allocation of their own.
  */
+
+/**
+ * klp_sdk_kzalloc() - kzalloc() for memory that outlives the module
+ * @size:	bytes
+ * @gfp:	GFP_*
+ *
+ * For all that a state's data or a shadow variable points to, and whatever else a
+ * later patch frees. The data and the shadow variables themselves are allocated so.
+ * The kernel's own kzalloc() works as well until somebody turns on
+ * CONFIG_MEM_ALLOC_PROFILING, by the sysctl vm.mem_profiling: it then warns when the
+ * module is unloaded, and up to 6.14 the free of the memory writes to counters that
+ * another module may own.
+ *
+ * Context: as for kzalloc(). Ownership: free it with kfree(), in any module.
+ *
+ * Return: zeroed memory, or NULL.
+ */
+static inline void *klp_sdk_kzalloc(size_t size, gfp_t gfp)
+{
+	return klp_sdk_compat_kzalloc(size, gfp);
+}
+
+/**
+ * klp_sdk_kvzalloc() - kvzalloc() for memory that outlives the module
+ * @size:	bytes
+ *
+ * For what may be large. As klp_sdk_kzalloc(), with GFP_KERNEL.
+ *
+ * Context: process context; may sleep. Ownership: free it with kvfree(), in any module.
+ *
+ * Return: zeroed memory, or NULL.
+ */
+static inline void *klp_sdk_kvzalloc(size_t size)
+{
+	return klp_sdk_compat_kvzalloc(size);
+}
+
+/**
+ * klp_sdk_kmemdup() - kmemdup() for a copy that outlives the module
+ * @src:	what is copied
+ * @size:	its bytes
+ * @gfp:	GFP_*
+ *
+ * As klp_sdk_kzalloc().
+ *
+ * Context: as for kmemdup(). Ownership: free it with kfree(), in any module.
+ *
+ * Return: the copy, or NULL.
+ */
+static inline void *klp_sdk_kmemdup(const void *src, size_t size, gfp_t gfp)
+{
+	void *copy = klp_sdk_kzalloc(size, gfp);
+
+	return copy ? memcpy(copy, src, size) : NULL;
+}
+
+/**
+ * klp_sdk_kstrdup() - kstrdup() for a string that outlives the module
+ * @string:	what is copied
+ * @gfp:	GFP_*
+ *
+ * As klp_sdk_kzalloc().
+ *
+ * Context: as for kstrdup(). Ownership: free it with kfree(), in any module.
+ *
+ * Return: the copy, or NULL, also if @string is NULL.
+ */
+static inline char *klp_sdk_kstrdup(const char *string, gfp_t gfp)
+{
+	return string ? klp_sdk_kmemdup(string, strlen(string) + 1, gfp) : NULL;
+}
 
 /**
  * struct klp_sdk_lock_class - Lockdep's class of a lock, timer or work item

@@ -59,7 +59,8 @@
  * write to the sysfs files of livepatches.
  *
  * The data is one zeroed kmalloc() object of the author's type. The SDK
- * allocates and frees it; the author owns only what the data points to.
+ * allocates and frees it; the author owns only what the data points to, and allocates
+ * that with klp_sdk_kzalloc() and the like, because it outlives the module.
  */
 
 /**

@@ -26,6 +26,7 @@ if [[ $series == *-debug ]]; then faults=(
 	"sleep|120|BUG: sleeping function called from invalid context|klp_sdk_bug_init+"
 	"deadlock|120|WARNING: possible circular locking dependency|klp_sdk_bug_init+"
 	"timer|120|ODEBUG: free active|"
+	"account|120|allocated at module unload|module klp_sdk_bug func:account has "
 	"shadow-atomic|120|BUG: sleeping function called from invalid context|include/klp-sdk/shadow.h"
 	"shadow-hardirq|120|WARNING: |is changed in a hard interrupt"
 	"shadow-irqsoff|120|WARNING: |or with interrupts off"

@@ -29,9 +29,15 @@ static inline void *tp_kzalloc(size_t size, gfp_t flags)
 		kzalloc(size, flags);
 }
 
-static inline void *tp_kvzalloc(size_t size, gfp_t flags)
+static inline void *tp_lasting(size_t size, gfp_t flags)
 {
-	return tp_inject() ? NULL : kvzalloc(size, flags);
+	return !(flags & __GFP_NOFAIL) && tp_inject() ? NULL :
+		klp_sdk_compat_kzalloc(size, flags);
+}
+
+static inline void *tp_lasting_kv(size_t size)
+{
+	return tp_inject() ? NULL : klp_sdk_compat_kvzalloc(size);
 }
 
 static inline void *tp_shadow_get_or_alloc(void *obj, unsigned long id,
@@ -155,10 +161,10 @@ static inline void *tp_shadow_alloc(void *obj, unsigned long id, size_t size,
 
 #undef kzalloc
 #undef kcalloc
-#undef kvzalloc
 #define kzalloc(size, flags)		tp_kzalloc(size, flags)
 #define kcalloc(n, size, flags)		tp_kzalloc((n) * (size), flags)
-#define kvzalloc(size, flags)		tp_kvzalloc(size, flags)
+#define klp_sdk_compat_kzalloc		tp_lasting
+#define klp_sdk_compat_kvzalloc		tp_lasting_kv
 #define klp_shadow_get_or_alloc		tp_shadow_get_or_alloc
 #define klp_shadow_get			tp_shadow_get
 #define klp_shadow_alloc		tp_shadow_alloc

@@ -3,6 +3,7 @@
  * Does on purpose what the debug kernel's checkers are there for, so that a test
  * can see that they notice, and that a run then fails.
  */
+#include <linux/livepatch.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
@@ -12,7 +13,7 @@
 
 static char *bug = "";
 module_param(bug, charp, 0444);
-MODULE_PARM_DESC(bug, "leak, overrun, stale, sleep, deadlock or timer");
+MODULE_PARM_DESC(bug, "leak, overrun, stale, sleep, deadlock, timer or account");
 
 static DEFINE_SPINLOCK(spin);
 static DEFINE_MUTEX(first);
@@ -87,6 +88,18 @@ static int timer(void)
 	return 0;
 }
 
+/* The module is unloaded, what is accounted to it stays. */
+static int account(void)
+{
+	void **kept = klp_shadow_alloc(NULL, 1, sizeof(*kept), GFP_KERNEL, NULL,
+				       NULL);
+
+	if (!kept)
+		return -ENOMEM;
+	*kept = kzalloc(40, GFP_KERNEL);
+	return -ECANCELED;
+}
+
 static int __init klp_sdk_bug_init(void)
 {
 	if (!strcmp(bug, "leak"))
@@ -101,6 +114,8 @@ static int __init klp_sdk_bug_init(void)
 		return deadlock();
 	if (!strcmp(bug, "timer"))
 		return timer();
+	if (!strcmp(bug, "account"))
+		return account();
 	return -EINVAL;
 }
 

@@ -99,7 +99,7 @@ static inline int tp_pre_patch(const char *state, char **buf)
 	if (!strcmp(state, tp_fail_state))
 		return tp_fail_error;
 	/* not kstrdup(): the test finds leaks by the allocating function */
-	*buf = kzalloc(TP_BUF, GFP_KERNEL);
+	*buf = klp_sdk_kzalloc(TP_BUF, GFP_KERNEL);
 	if (!*buf)
 		return -ENOMEM;
 	strscpy(*buf, state, TP_BUF);

@@ -32,7 +32,7 @@ static struct klp_state states[] = {
 
 static char *tp_buf(const char *name)
 {
-	char *buf = kzalloc(TP_BUF, GFP_KERNEL);
+	char *buf = klp_sdk_kzalloc(TP_BUF, GFP_KERNEL);
 
 	if (buf)
 		strscpy(buf, name, TP_BUF);
@@ -50,9 +50,9 @@ static int pre_patch(struct klp_object *obj)
 		return 0;
 
 	/* A test that runs out of memory here fails, and may leak. */
-	a = kzalloc(sizeof(*a), GFP_KERNEL);
-	g = kzalloc(sizeof(*g), GFP_KERNEL);
-	b = kzalloc(sizeof(*b), GFP_KERNEL);
+	a = klp_sdk_kzalloc(sizeof(*a), GFP_KERNEL);
+	g = klp_sdk_kzalloc(sizeof(*g), GFP_KERNEL);
+	b = klp_sdk_kzalloc(sizeof(*b), GFP_KERNEL);
 	if (!a || !b || !g)
 		return -ENOMEM;
 	a->magic = TP_MAGIC;

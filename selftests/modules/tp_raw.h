@@ -6,6 +6,9 @@
 #ifndef _TP_RAW_H
 #define _TP_RAW_H
 
+/* For memory only: what a raw patch leaves behind must not be accounted to it, either. */
+#include <klp-sdk/lasting.h>
+
 /* Callbacks of an object, all four. */
 #define TP_RAW_CALLBACKS {						\
 		.pre_patch = pre_patch,					\

@@ -70,10 +70,10 @@ static int pre_patch(struct klp_object *obj)
 	if (inherits())
 		return 0;
 	say("pre_patch");
-	d = kzalloc(sizeof(*d), GFP_KERNEL);
+	d = klp_sdk_kzalloc(sizeof(*d), GFP_KERNEL);
 	if (!d)
 		return -ENOMEM;
-	d->buf = kzalloc(TPM_BUF, GFP_KERNEL);
+	d->buf = klp_sdk_kzalloc(TPM_BUF, GFP_KERNEL);
 	if (!d->buf) {
 		kfree(d);
 		return -ENOMEM;

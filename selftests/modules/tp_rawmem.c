@@ -14,6 +14,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
+#include "tp_raw.h"
 #include "tp-types.h"
 
 #define tp_say(fmt, ...)	pr_info("tp: " KBUILD_MODNAME " " fmt "\n", ##__VA_ARGS__)
@@ -78,7 +79,7 @@ static int pre_patch(struct klp_object *obj)
 	if (!a)
 		return -ENOMEM;
 	a->magic = TP_MAGIC;
-	a->buf = kzalloc(TP_BUF, GFP_KERNEL);
+	a->buf = klp_sdk_kzalloc(TP_BUF, GFP_KERNEL);
 	if (!a->buf)
 		return -ENOMEM;
 	strscpy(a->buf, "alpha", TP_BUF);

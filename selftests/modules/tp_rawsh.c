@@ -24,7 +24,7 @@ static int pre_patch(struct klp_object *obj)
 {
 	if (klp_get_prev_state(401))
 		return 0;
-	states[0].data = kzalloc(sizeof(struct sh_v1), GFP_KERNEL);
+	states[0].data = klp_sdk_kzalloc(sizeof(struct sh_v1), GFP_KERNEL);
 	return states[0].data ? 0 : -ENOMEM;
 }
 

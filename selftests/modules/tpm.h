@@ -79,7 +79,7 @@ static inline int tpm_pre_patch(const char *state, u32 *magic, char **buf)
 	tpm_say("%s pre_patch", state);
 	if (sysfs_streq(tpm_fail_state, state))
 		return -ENODEV;
-	*buf = kzalloc(TPM_BUF, GFP_KERNEL);
+	*buf = klp_sdk_kzalloc(TPM_BUF, GFP_KERNEL);
 	if (!*buf)
 		return -ENOMEM;
 	strscpy(*buf, state, TPM_BUF);

@@ -58,7 +58,7 @@ MODULE_PARM_DESC(fail_ctor, "let the constructors fail");
 
 static inline char *tps_buf(const char *name, gfp_t gfp)
 {
-	char *buf = tps_fail_ctor ? NULL : kzalloc(16, gfp);
+	char *buf = tps_fail_ctor ? NULL : klp_sdk_kzalloc(16, gfp);
 
 	if (buf)
 		strscpy(buf, name, 16);

@@ -43,6 +43,9 @@ static const struct {
 	{ "list_add corruption", NULL },
 	{ "list_del corruption", NULL },
 	{ "refcount_t:", NULL },
+	/* A warning up to 6.12, a line since */
+	{ "allocated at module unload", NULL },
+	{ "from the module still alive", NULL },
 };
 
 void verdict_init(struct verdict *v, bool plain)

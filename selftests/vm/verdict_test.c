@@ -76,6 +76,8 @@ static const struct {
 	{ true, "DEBUG_LOCKS_WARN_ON(lock->magic != lock)" },
 	{ true, "x: sleeping function called from invalid context at x.c:1" },
 	{ true, "x: scheduling while atomic: init/1/0x00000002" },
+	{ true, "x.c:1 module x func:f has 512 allocated at module unload" },
+	{ true, "x: memory allocation(s) from the module still alive, cannot unload cleanly" },
 	{ true, "list_add corruption. prev->next should be next" },
 	{ true, "list_del corruption. next->prev should be" },
 	{ true, "refcount_t: underflow; use-after-free." },
