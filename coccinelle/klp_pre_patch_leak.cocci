@@ -37,17 +37,41 @@ def text(e):
 
 # What acquires, what undoes it, whether the two must share their words, kind.
 PAIRS = [(re.compile(a), re.compile(u), same, kind) for a, u, same, kind in (
-    (r"^(kmem_cache_|k|v|kv)[mzc]?alloc(_|$)|^k(v?mem|str)n?dup|^kv?asprintf$|"
-     r"^(__)?alloc_(page|percpu)|get_free_page|^get_zeroed_page$",
-     r"free|destroy|release", False, "memory"),
+    (r"^_*(kmem_cache_|k|v|kv)(m|z|c|re)?alloc(_|$)|^_*k(v?mem|str)n?dup|^v?memdup_user|"
+     r"^strn?dup_user|^kv?asprintf|^_*(alloc_(page|percpu|contig|bulk)|folio_alloc)|"
+     r"get_(free|dma)_pages?$|^get_zeroed_page|^bitmap_z?alloc|^dma_(alloc|pool_z?alloc)|"
+     r"^(gen_pool|mempool)_(dma_)?z?alloc|^(ioremap|memremap)(_|$)|^vmap(_|$)|^of_iomap$|"
+     r"^(__)?(alloc|build|dev_alloc|netdev_alloc|napi_alloc)_skb|^skb_(clone|copy)$|"
+     r"^alloc_(netdev|etherdev|candev|disk|vm_area)|^blk_alloc_disk$|"
+     r"^crypto_alloc_|^(aead|skcipher|ahash|akcipher)_request_alloc$|^sock_create|"
+     r"^perf_event_create_kernel_counter$",
+     r"(?<!get_)free|destroy|release|unmap|consume_skb|(^|_)put(_|$)", False, "memory"),
+    (r"^z?alloc_cpumask_var", r"^free_cpumask_var$", False, "count"),
+    (r"^(idr|ida)_(simple_)?(alloc|get)", r"^(idr|ida)_(simple_)?(remove|free|destroy)", False,
+     "count"),
+    (r"^(xa|xas)_(store|insert|alloc)(_|$)", r"^(xa|xas)_(erase|store|destroy)", False, "count"),
+    (r"^rh(ash|l)table_init$", r"^rh(ash|l)table_(free_and_)?destroy$", False, "count"),
+    (r"^percpu_(counter|ref)_init|^mempool_init|^percpu_init_rwsem$",
+     r"_(destroy|exit)(_|$)|^percpu_free_rwsem$", False, "count"),
+    (r"^init_srcu_struct$", r"^cleanup_srcu_struct", False, "count"),
+    (r"^alloc_chrdev_region$", r"^unregister_chrdev_region$", False, "hook"),
+    (r"^cdev_(device_)?add$", r"^cdev_(device_)?del$", False, "hook"),
+    (r"^kobject_(init_and_)?add$", r"^kobject_(put|del)$", False, "hook"),
+    (r"^KMEM_CACHE(_USERCOPY)?$", r"^kmem_cache_destroy$", False, "hook"),
+    (r"^request_firmware", r"^release_firmware$", False, "memory"),
     (r"^shrinker_register$", r"^shrinker_free$", False, "hook"),
     (r"(^|_)register(_|$)", r"(un|de)register", True, "hook"),
     (r"^alloc_(ordered_)?workqueue$|^create_\w*workqueue$",
      r"^destroy_workqueue$", False, "memory"),
     (r"^kthread_(run|create)", r"^kthread_(stop|destroy)", False, "hook"),
-    (r"^(add|mod)_timer(_|$)", r"del_timer|timer_(delete|shutdown)", False, "hook"),
+    (r"^(add|mod)_timer(_|$)|^timer_reduce$", r"del_timer|timer_(delete|shutdown)", False, "hook"),
     (r"^hrtimer_start(_|$)", r"^hrtimer_(try_to_)?cancel$", False, "hook"),
     (r"^(queue|schedule|mod)_delayed_work(_|$)", r"^(cancel|disable)_delayed_work", False,
+     "hook"),
+    (r"^tasklet_(hi_)?schedule$", r"^tasklet_(kill|disable)", False, "hook"),
+    (r"^irq_work_queue(_|$)", r"^irq_work_sync$", False, "hook"),
+    (r"^(queue|schedule)_work(_|$)", r"^(cancel|flush|disable)_(delayed_)?work|"
+     r"^flush_scheduled_work$|^flush_\w*(wq|workqueue)$|^(drain|destroy)_workqueue$", False,
      "hook"),
     (r"^proc_(create|mkdir|symlink)|^proc_net_create", r"^proc_remove|^remove_proc_",
      False, "hook"),
@@ -55,7 +79,7 @@ PAIRS = [(re.compile(a), re.compile(u), same, kind) for a, u, same, kind in (
      r"^(sysfs|device|driver|class|bus)_remove_", False, "hook"),
     (r"^(debugfs|tracefs|securityfs)_create", r"^(debugfs|tracefs|securityfs)_remove",
      False, "hook"),
-    (r"^(class|device|kmem_cache|mempool|root_device|kobject)_create",
+    (r"^(class|device|kmem_cache|mempool|root_device|kobject|kset)_create",
      r"_(destroy|unregister|put)$", False, "hook"),
     (r"^cpuhp_setup_state", r"^(__)?cpuhp_remove_", False, "hook"),
     (r"^request_(threaded_)?irq$", r"^free_irq$", False, "hook"),
@@ -73,7 +97,7 @@ PAIRS = [(re.compile(a), re.compile(u), same, kind) for a, u, same, kind in (
 )]
 
 # What may undo anything, by its name.
-UNDO = re.compile(r"free|(^|_)put|(un|de)register|destroy|remove|(^|_)(del|dec)(_|$)|delete|"
+UNDO = re.compile(r"(?<!get_)free|(^|_)put|(un|de)register|destroy|remove|(^|_)(del|dec)(_|$)|delete|"
                   r"cancel|stop|release|undo|clean|exit|drop|unwind|rollback|revert|"
                   r"teardown|shutdown|close|abort|^call_s?rcu")
 
@@ -110,13 +134,40 @@ def reached(f, deep=3):
                     out |= reached(g, deep - 1)
     return out
 
-# Also by way of a local variable.
-def is_kept(f, pos):
-    for fn, x, how, where in every("set"):
-        if where == pos and fn == f:
-            return ((f, x) not in every("local") or
-                    any(fn == f and how == x and (f, y) not in every("local")
-                        for fn, y, how, where in every("set")))
+# What hands its argument on, as an address of the same thing or of a part of it
+HANDS = re.compile(r"(?:^|\W)(page_address|virt_to_\w+|folio_\w+|ERR_CAST|PTR_ERR_OR_ZERO|"
+                   r"READ_ONCE|(?:un)?likely|rcu_\w+|no_free_ptr|lowmem_page_address)$")
+
+def is_value(e, g):
+    """Whether e is what g returned: behind casts and parentheses, in a branch of a
+    condition, but not what another function makes of it."""
+    for m in re.finditer(r"(?<!\w)%s\(" % re.escape(g), e):
+        open_at = []
+        for i, c in enumerate(e[:m.start()]):
+            if c == "(":
+                open_at.append(i)
+            elif c == ")" and open_at:
+                open_at.pop()
+        if all(not re.search(r"\w$", e[:i]) or HANDS.search(e[:i]) for i in open_at):
+            return True
+    return False
+
+def bare(e):
+    """e without casts and parentheses, or the place of what it is the address of"""
+    e = re.sub(r"^(\((__\w+|const)*(struct|union|void|char|unsigned)[\w*]*\))+", "", e)
+    m = re.match(r"\((\w+)\)$", e) or re.match(HANDS.pattern[:-1] + r"\((\w+)\)$", e)
+    return m.group(m.lastindex) if m else e
+
+# Also by way of local variables.
+def lasts(f, x, deep=3):
+    return (f, x) not in every("local") or deep > 0 and any(
+        fn == f and bare(how) == x and lasts(f, y, deep - 1)
+        for fn, y, how, where, end in every("set"))
+
+def is_kept(f, g, pos):
+    for fn, x, how, where, end in every("set"):
+        if fn == f and where <= pos < end and is_value(how, g):
+            return lasts(f, x)
     return False
 
 # On the way to success: in no branch that does not start before, and not behind a
@@ -141,7 +192,7 @@ def held(f):
             if call[0] != fn or not pair(g) or is_pin(g, call[2]):
                 continue
             kind = pair(g)[2]
-            if kind == "memory" and not is_kept(fn, pos):
+            if kind == "memory" and not is_kept(fn, g, pos):
                 continue
             if any(c[0] == fn and undoes(g, c[1]) and pos < c[3] and
                    is_passed(fn, pos, c[3]) for c in every("call")):
@@ -300,14 +351,19 @@ note("call", p[0].current_element, g, text(es), at(p[0]))
 expression x, e;
 position p;
 @@
+(
 x = e@p
+|
+\(WRITE_ONCE\|rcu_assign_pointer\|RCU_INIT_POINTER\|smp_store_release\)(x, e@p)
+)
 
 @script:python@
 x << sets.x;
 e << sets.e;
 p << sets.p;
 @@
-note("set", p[0].current_element, text(x), text(e), at(p[0]))
+note("set", p[0].current_element, text(x), text(e), at(p[0]),
+     (p[0].file, int(p[0].line_end), int(p[0].column_end)))
 
 @locals@
 local idexpression x;
@@ -394,7 +450,7 @@ for owner, cb, f in list(roles):
 // From a call that succeeded to a failure, without anything that may undo it.
 @failing exists@
 expression x, e;
-type T;
+type T, T2;
 identifier i;
 identifier g : script:python() { acquires(g) is not None };
 identifier u : script:python() { may_undo(u) };
@@ -407,6 +463,12 @@ x = g@p(...);
 if (<+... x ...+>) S@s
 |
 T i = g@p(...);
+if (<+... i ...+>) S@s
+|
+x = (T)g@p(...);
+if (<+... x ...+>) S@s
+|
+T i = (T2)g@p(...);
 if (<+... i ...+>) S@s
 |
 if (<+... g@p(...) ...+>) S@s
