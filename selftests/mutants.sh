@@ -39,7 +39,7 @@ for line in "${lines[@]}"; do
 		why="it does not build: $(grep -m1 error "$tree/build.log" || true)"
 	elif "$tree/build/vm/vmrun" "${guest[@]}" --quiet \
 			--initrd "$tree/build/$series/initrd.cpio" --out "$out" \
-			--append "$append klp_sdk.tests=$tests" --timeout 180 2>"$tree/verdict"; then
+			--append "$append klp_sdk.tests=$tests" --timeout 120 2>"$tree/verdict"; then
 		why="no test of $tests fails"
 	elif grep -q 'no result at all' "$tree/verdict"; then
 		why="there is no test $tests"

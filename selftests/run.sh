@@ -128,8 +128,9 @@ if [[ ! $options && ${#stock[@]} != 0 ]]; then
 	done
 	start coccinelle suite coccinelle "$here/host/cocci.sh"
 	start lint suite lint "$here/host/lint.sh" "${stock[-1]}"
-	start input suite input "$here/host/input.sh"
+	start input suite input "$here/host/input.sh" "${stock[0]}"
 	start verdict suite verdict "$out/vm/verdict_test"
+	start owntime suite owntime "$out/vm/owntime_test"
 fi
 if [[ ! $options ]]; then
 	for series in "${debug[@]}"; do

@@ -9,7 +9,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(dirname "$here")
-: "${SERIES:=6.1 6.12}" "${OUT:=$top/build/smoke}" "${TIMEOUT:=300}"
+: "${SERIES:=6.1 6.12}" "${OUT:=$top/build/smoke}" "${TIMEOUT:=120}"
 
 # The folder's own make is not to take variables of ours, like M=.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES

@@ -237,8 +237,8 @@ void guest_boot(void)
 		}
 	}
 	globfree(&g);
-	for (int i = 0; !find_port(); i++) {
-		if (i > 500)
+	for (long end = now_ms() + LIMIT_MS; !find_port();) {
+		if (now_ms() >= end)
 			boot_failed("no port " PORT, -ETIMEDOUT);
 		sleep_ms(10);
 	}
@@ -622,8 +622,8 @@ pid_t hold_start(const char *path)
 	if (before < 0)
 		return before;
 	pid = spawn(hold_child, (void *)path);
-	for (int i = 0; pid > 0 && file_int(HOLD) <= before; i++) {
-		if (i > 200 || waitpid(pid, NULL, WNOHANG)) {
+	for (long end = now_ms() + LIMIT_MS; pid > 0 && file_int(HOLD) <= before;) {
+		if (now_ms() >= end || waitpid(pid, NULL, WNOHANG)) {
 			kill(pid, SIGKILL);
 			return -ETIMEDOUT;
 		}
@@ -757,9 +757,12 @@ static void fault(const char *how)
 		return;
 	if (!strcmp(how, "panic"))
 		file_write("/proc/sysrq-trigger", "c");
-	if (!strcmp(how, "hang"))
+	if (!strcmp(how, "hang") || !strcmp(how, "idle"))
 		for (;;)
 			pause();
+	if (!strcmp(how, "spin"))
+		for (;;)
+			now_ms();
 	if (!strcmp(how, "cut")) {
 		emit("ok 2", 4);
 		power_off();

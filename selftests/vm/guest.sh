@@ -4,13 +4,13 @@
 # shellcheck disable=SC2034
 
 # guest_for SERIES [TESTS] - sets guest to vmrun's arguments for this kernel, append
-# to what its command line needs, and timeout to the seconds after which it must be
-# hanging: several times what the tests take on two cores. Tests called smp-* get
-# two processors.
+# to what its command line needs, and timeout to the seconds of QEMU's own time after
+# which a test must be hanging: several times what the longest takes. Tests called smp-*
+# get two processors.
 guest_for() {
 	guest=(--kernel "$("$top/tools/kernel.sh" "$1")/vmlinux")
 	# slab_count() asks for the site of an allocation, not for its stack.
-	append=stack_depot_disable=on timeout=900
+	append=stack_depot_disable=on timeout=300
 	[[ ${2-} != smp-* ]] || guest+=(--cpus 2)
 	[[ $1 == *-debug ]] || return 0
 	# kmemleak and KASAN find there what SLUB's own debugging is for on the

@@ -19,11 +19,13 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "../../tools/owntime.h"
 #include "verdict.h"
 
 /*
@@ -36,8 +38,11 @@
 #define USAGE	"usage: vmrun --kernel VMLINUZ --initrd CPIO[,CPIO...] --out DIR " \
 	"[--timeout SECONDS] [--append ARGS] [--name NAME] [--plain] [--quiet] [--real-time] " \
 	"[--accel tcg|kvm|auto] [--summary FILE] [--memory MB] [--cpus N]"
+/* Limits are QEMU's own time: on a busy machine all takes longer, and nothing hangs. */
+#define BOOT_S		120	/* to the first line, or --timeout if that is more */
 #define GRACE_MS	10000	/* from the end marker to the guest's power off */
 #define PROBE_S		20
+#define ROOM		(64 << 10)	/* less than that is a full disk */
 
 static struct {
 	const char *kernel, *out, *append, *name, *accel, *summary, *qemu;
@@ -50,6 +55,7 @@ struct run {
 	bool timed_out, slow_off, no_qemu;
 	int err;		/* errno of storing the results */
 	int status;		/* QEMU's, for the message about its failure */
+	struct own_time own;	/* QEMU's, since the guest got on the last time */
 	long first_ms, last_ms, slowest_ms;
 	char slowest[96];
 };
@@ -202,7 +208,12 @@ static void got_line(struct run *r, const char *line, bool whole, long ms, bool 
 	if (!r->first_ms) {
 		r->first_ms = ms;
 		r->last_ms = ms;
+		if (!r->v.plain)
+			r->own.ms = 0;
 	}
+	/* A test that hangs may print for ever, or its result over and over. */
+	if (kind == LINE_END || (kind == LINE_RESULT && r->v.results <= r->v.plan))
+		r->own.ms = 0;
 	if (kind == LINE_RESULT) {
 		if (ms - r->last_ms >= r->slowest_ms) {
 			r->slowest_ms = ms - r->last_ms;
@@ -218,11 +229,28 @@ static void got_line(struct run *r, const char *line, bool whole, long ms, bool 
 	}
 }
 
+/* The limit to what the guest does now; a plain one may take @limit_s for all */
+static int limit_of(const struct run *r, int limit_s)
+{
+	return !r->v.plain && !r->first_ms && limit_s < BOOT_S ? BOOT_S : limit_s;
+}
+
+/* Has the guest had all the time it may take? Looks at it now and then. */
+static bool too_late(struct run *r, int limit_s)
+{
+	if (now_ms() - r->own.at_ms >= OWN_TIME_PERIOD_MS)
+		own_time(&r->own);
+	if (r->own.ms < (r->v.ended ? GRACE_MS : limit_of(r, limit_s) * 1000L))
+		return false;
+	*(r->v.ended ? &r->slow_off : &r->timed_out) = true;
+	return true;
+}
+
 /* Boot, and collect results until the guest is gone */
 static void run_vm(struct run *r, const char *accel, const char *append, int limit_s, bool relay)
 {
 	char *res = strf("%s/results.ktap", opt.out), buf[16384];
-	long start = now_ms(), deadline = start + limit_s * 1000L;
+	long start = now_ms();
 	FILE *to = fopen(res, "we");
 	size_t len = 0;
 	int fd;
@@ -232,18 +260,14 @@ static void run_vm(struct run *r, const char *accel, const char *append, int lim
 	memset(r, 0, sizeof(*r));
 	verdict_init(&r->v, opt.plain);
 	fd = start_qemu(accel, append);
-	while (!r->err) {
+	own_time_start(&r->own, qemu_pid);
+	while (!r->err && !too_late(r, limit_s)) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		long left = deadline - now_ms();
-		bool ended = r->v.ended;
 		char *line = buf, *nl;
 		ssize_t n;
 
-		if (left <= 0 || poll(&p, 1, left) == 0) {
-			r->timed_out = !ended;
-			r->slow_off = ended;
-			break;
-		}
+		if (poll(&p, 1, OWN_TIME_PERIOD_MS) == 0)
+			continue;
 		n = read(fd, buf + len, sizeof(buf) - 1 - len);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -263,8 +287,6 @@ static void run_vm(struct run *r, const char *accel, const char *append, int lim
 		memmove(buf, line, len + 1);
 		if (len == sizeof(buf) - 1)
 			break;
-		if (!ended && r->v.ended && deadline > now_ms() + GRACE_MS)
-			deadline = now_ms() + GRACE_MS;
 	}
 	if (len)
 		got_line(r, buf, false, now_ms() - start, relay, to);
@@ -274,8 +296,7 @@ static void run_vm(struct run *r, const char *accel, const char *append, int lim
 
 		if (waitid(P_PID, qemu_pid, &si, WEXITED | WNOWAIT | WNOHANG) || si.si_pid)
 			break;
-		if (now_ms() >= deadline)
-			*(r->v.ended ? &r->slow_off : &r->timed_out) = true;
+		too_late(r, limit_s);
 		usleep(5000);
 	}
 	kill(-qemu_pid, SIGKILL);
@@ -303,6 +324,18 @@ static void last_line(const char *path, char *buf, size_t size)
 		fclose(f);
 }
 
+/* QEMU says nothing of a log that it could not write; what is missing may be the splat */
+static bool disk_full(void)
+{
+	struct statvfs st;
+	unsigned long long blocks;
+
+	if (statvfs(opt.out, &st) || !st.f_blocks)
+		return false;
+	blocks = geteuid() ? st.f_bavail : st.f_bfree;
+	return blocks * st.f_frsize < ROOM;
+}
+
 /* The one line which says what went wrong; NULL if nothing did */
 static char *judge(const struct run *r, int limit_s)
 {
@@ -317,6 +350,9 @@ static char *judge(const struct run *r, int limit_s)
 		return strf("%s not found; run 'make setup' or install qemu-system-x86", opt.qemu);
 	if (r->err)
 		return strf("cannot write %s/results.ktap: %s", opt.out, strerror(r->err));
+	if (disk_full())
+		return strf("the disk of %s is full, so the kernel log may be cut: make room",
+			    opt.out);
 
 	if (v->running[0])
 		snprintf(where, sizeof(where), "test %d (%s)", v->results + 1, v->running);
@@ -328,7 +364,8 @@ static char *judge(const struct run *r, int limit_s)
 	if (panic)
 		return strf("kernel panic during %s: %s; see %s", where, first, log);
 	if (r->timed_out)
-		return strf("guest hung in %s, killed after %d s; see %s", where, limit_s, log);
+		return strf("guest hung in %s, killed after %d s of its own time; see %s", where,
+			    limit_of(r, limit_s), log);
 	if (bad > 0)
 		return strf("kernel log is not clean%s: %s; see %s",
 			    good ? "" : " and tests failed", first, log);

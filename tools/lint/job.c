@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Runs programs, some at a time. Each is a process group of its own, that what it
- * has started ends with it, and each has a time limit. Output goes to memory.
+ * has started ends with it, and each has a limit to its own time, which other load of
+ * the machine does not use up. Output goes to memory.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,14 +22,6 @@
 
 static struct job *waiting, **last = &waiting, *running;
 static sigset_t signals, old_signals;
-
-static long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -74,7 +67,6 @@ static void start(struct job *job)
 		if (job->fd[i] < 0)
 			die("memfd_create: %s", strerror(errno));
 	}
-	job->deadline = now_ms() + opt.timeout * 1000L;
 	job->pid = fork();
 	if (job->pid < 0)
 		die("fork: %s", strerror(errno));
@@ -93,6 +85,7 @@ static void start(struct job *job)
 		_exit(127);
 	}
 	setpgid(job->pid, job->pid);	/* whoever of the two comes first */
+	own_time_start(&job->own, job->pid);
 	job->next = running;
 	running = job;
 }
@@ -113,18 +106,14 @@ static char *take(int fd)
 	return text;
 }
 
-/* End those that have ended or have to; returns when the next one has to, or -1 */
-static long reap(void)
+/* End those that have ended or have to */
+static void reap(void)
 {
-	long now = now_ms(), next = -1;
-
 	for (struct job **p = &running; *p; ) {
 		struct job *job = *p;
 		pid_t pid = waitpid(job->pid, &job->status, WNOHANG);
 
-		if (!pid && now < job->deadline) {
-			if (next < 0 || job->deadline < next)
-				next = job->deadline;
+		if (!pid && own_time(&job->own) < opt.timeout * 1000L) {
 			p = &job->next;
 			continue;
 		}
@@ -139,16 +128,15 @@ static long reap(void)
 		job->err = take(job->fd[1]);
 		job->done(job);
 	}
-	return next;
 }
 
 void run_jobs(int parallel)
 {
 	for (;;) {
-		long next = reap(), ms;
-		struct timespec ts;
+		const struct timespec period = { .tv_nsec = OWN_TIME_PERIOD_MS * 1000000L };
 		int nr = 0, sig;
 
+		reap();
 		for (struct job *job = running; job; job = job->next)
 			nr++;
 		while (waiting && nr < parallel) {
@@ -161,17 +149,11 @@ void run_jobs(int parallel)
 			if (job->rule && job->rule->failed)
 				continue;
 			start(job);
-			if (next < 0 || job->deadline < next)
-				next = job->deadline;
 			nr++;
 		}
 		if (!nr)
 			return;
-		ms = next - now_ms();
-		if (ms < 1)
-			ms = 1;
-		ts = (struct timespec){ ms / 1000, ms % 1000 * 1000000 };
-		sig = sigtimedwait(&signals, NULL, &ts);
+		sig = sigtimedwait(&signals, NULL, &period);
 		if (sig > 0 && sig != SIGCHLD) {
 			remove_tmp();
 			_exit(128 + sig);

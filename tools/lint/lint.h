@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "../owntime.h"
+
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define __printf(a, b)	__attribute__((__format__(printf, a, b)))
 #define __noreturn	__attribute__((__noreturn__))
@@ -82,7 +84,7 @@ struct finding {
 	char *message;
 };
 
-/* A process in a group of its own, with a time limit */
+/* A process in a group of its own, with a limit to its own time */
 struct job {
 	const char *what;		/* for messages */
 	const char *dir;
@@ -99,7 +101,7 @@ struct job {
 	struct job *next;
 	pid_t pid;
 	int fd[2];
-	long deadline;
+	struct own_time own;
 };
 
 extern struct options {
