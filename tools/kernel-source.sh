@@ -33,7 +33,7 @@ if current "$dir"; then echo "$dir"; exit; fi
 begin_kernel 200
 
 download_source "$package"
-newest_version "$package" >"$tmp/version"
+echo "$version" >"$tmp/version"
 # All folders of that name: they are not the same ones in all series.
 unpack_source "$tmp"/deb/*.deb "$tmp" --wildcards \
 	'linux-source-*/livepatch/*' 'linux-source-*/scripts/coccicheck' ||

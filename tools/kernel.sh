@@ -26,26 +26,29 @@ give_up() {
 	fail "cannot download kernel $series: check the network, run 'sudo apt-get update', then this again"
 }
 
-# Sets image and rel to the newest kernel of the series that apt knows.
+# Sets image and rel to the newest kernel of the series that apt knows; fails if there
+# is none. offered is what there is.
 find_image() {
 	local all
 	# cloud and rt are other flavours, not other versions.
-	all=$(apt-cache pkgnames linux-image- 2>>"$log" |
+	# shellcheck disable=SC2154	# apt_opts is lib.sh's
+	all=$(apt-cache "${apt_opts[@]}" pkgnames linux-image- 2>>"$log" |
 		grep -E '^linux-image-[0-9].*-amd64-unsigned$' |
 		grep -vE -- '-(cloud|rt)-amd64-unsigned$') || true
-	offered=$(sed -E 's/^linux-image-([0-9]+\.[0-9]+).*/\1/' <<<"$all" |
-		sort -Vu | paste -sd' ')
+	offered=$(sed -E 's/^linux-image-([0-9]+\.[0-9]+).*/\1/' <<<"$offered"$'\n'"$all" |
+		sed '/^$/d' | sort -Vu)
 	image=$(grep -E "^linux-image-${series/./\\.}[.~]" <<<"$all" |
 		sort -V | tail -n1) || true
 	rel=${image#linux-image-}
 	rel=${rel%-unsigned}
+	[[ $image ]]
 }
 
 # Fills $tmp/deb with the packages of $rel.
 download() {
 	local headers=linux-headers-$rel depends common kbuild mb
 
-	depends=$(apt-cache show --no-all-versions "$headers" 2>>"$log" |
+	depends=$(apt-cache "${apt_opts[@]}" show --no-all-versions "$headers" 2>>"$log" |
 		grep '^Depends:') || return 1
 	common=$(grep -oE 'linux-headers-[^ ,]+-common' <<<"$depends" | head -n1) || return 1
 	kbuild=$(grep -oE 'linux-kbuild-[^ ,]+' <<<"$depends" | head -n1) || return 1
@@ -128,17 +131,18 @@ if [[ ! $refresh ]] && complete "$dir"; then echo "$dir"; exit; fi
 begin_kernel 200
 mkdir "$tmp/deb" "$tmp/root"
 
-find_image
-if [[ ! $offered ]]; then	# apt has no package lists at all
-	apt_update
-	find_image
-	[[ $offered ]] || give_up
+offered=
+if ! look_for find_image; then
+	if [[ ! $offered ]]; then	# apt has no package lists at all
+		apt_update
+		look_for find_image || [[ $offered ]] || give_up
+	fi
+	[[ $image ]] ||
+		die "no kernel $series in this machine's package sources, they offer: ${offered//$'\n'/ }"
 fi
-[[ $image ]] ||
-	die "no kernel $series in this machine's package sources, they offer: ${offered:-none}"
 
 # Old lists name packages that the archive has replaced: look again, once.
-download || { disk_full || apt_update; find_image; download; } || give_up
+download || { disk_full || apt_update; find_image && download; } || give_up
 
 if ! { unpack 'linux-image-*' ./boot '*/kernel/drivers/virtio/*' '*/kernel/drivers/char/*' &&
 	unpack 'linux-headers-*-common_*' ./usr/src &&

@@ -40,10 +40,111 @@ run_as_root() {
 	fi
 }
 
+# with_lock FILE COMMAND... - one run at a time. What the command starts does not hold
+# the lock, should this run be killed.
+with_lock() {
+	local status=0
+	exec 7>"$1"
+	flock -n 7 || { say "waiting for another run that has locked $1"; flock 7; }
+	"${@:2}" 7>&- || status=$?
+	exec 7>&-
+	return $status
+}
+
+# Package sources. apt_opts are those of the machine, or of an older release of Debian
+# from the same mirrors: Debian 13 has no kernel 6.1. An older release's programs run
+# on a newer one, not the other way round.
+# _apt cannot write to our directory.
+own_opts=(-q -o Acquire::Retries=2 -o Acquire::http::Timeout=30 -o APT::Sandbox::User=root)
+apt_opts=("${own_opts[@]}")
+releases=(trixie bookworm)	# the newest first
+release=''			# whose sources apt_opts are, empty for the machine's own
+
+own_release() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; }
+
+older_releases() {
+	local own
+	own=$(own_release)
+	# An unknown one is newer than all.
+	if [[ " ${releases[*]} " == *" $own "* ]]; then
+		printf '%s\n' "${releases[@]}" | sed "0,/^$own\$/d"
+	else
+		printf '%s\n' "${releases[@]}"
+	fi
+}
+
+# select_release [RELEASE] - sets apt_opts.
+select_release() {
+	local root
+	release=${1-}
+	apt_opts=("${own_opts[@]}")
+	[[ $release ]] || return 0
+	root=$CACHE/apt/$release
+	apt_opts+=(-o Dir::Etc::SourceList="$root/sources.list" -o Dir::Etc::SourceParts=/dev/null
+		-o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null
+		-o Dir::State="$root" -o Dir::State::status="$root/status"
+		-o Dir::Cache="$root" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
+		-o Acquire::GzipIndexes=true -o Acquire::Languages=none)
+}
+
+# release_sources RELEASE - lines for sources.list: what the machine has of its own
+# release, of RELEASE. apt knows of whom a source is when it has lists.
+release_sources() {
+	local own keys=
+	own=$(own_release)
+	if [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]]; then
+		keys='[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] '
+	fi
+	# shellcheck disable=SC2016	# apt is to expand it
+	apt-get "${own_opts[@]}" indextargets 'Created-By: Packages' 'Origin: Debian' 'Component: main' \
+		--format '$(CODENAME) $(REPO_URI)' 2>>"$log" | sort -u |
+		while read -r codename uri; do
+			if [[ $codename == "$own" || $codename == "$own"-* ]]; then
+				echo "deb $keys$uri $1${codename#"$own"} main"
+			fi
+		done
+}
+
+# prepare_release - lists for the release that is selected; not for the machine's own.
+prepare_release() {
+	local root=$CACHE/apt/$release
+	mkdir -p "$root/lists/partial" "$root/archives/partial"
+	: >>"$root/status"
+	release_sources "$release" >"$root/sources.list.new"
+	[[ -s $root/sources.list.new ]] || return 1
+	if ! cmp -s "$root/sources.list.new" "$root/sources.list" ||
+			! compgen -G "$root/lists/*_Packages*" >/dev/null; then
+		mv "$root/sources.list.new" "$root/sources.list"
+		say "getting the package lists of Debian's $release"
+		update_lists
+	fi
+	rm -f "$root/sources.list.new"
+}
+
 # Never fails: a source of other packages that is out of reach must not stop
 # us, and whether the lists are good enough shows when they are used.
-apt_update() {
-	run_as_root apt-get -qq -o Acquire::Retries=2 update >>"$log" 2>&1 || true
+update_lists() {
+	local as=run_as_root
+	if [[ $release ]]; then as=; fi
+	$as apt-get "${apt_opts[@]}" -qq update >>"$log" 2>&1 9>&- || true
+}
+
+# apt does not wait for another run that gets lists.
+apt_update() { with_lock "$CACHE/apt.lock" update_lists; }
+
+# look_for COMMAND... - runs it with the sources of the machine, and then with those of
+# older releases, until it succeeds; apt_opts stay as they are then.
+look_for() {
+	local older
+	select_release
+	if "$@"; then return; fi
+	for older in $(older_releases); do
+		select_release "$older"
+		with_lock "$CACHE/apt.lock" prepare_release || continue
+		if "$@"; then return; fi
+	done
+	select_release
+	return 1
 }
 
 # Kernels in the cache. A kernel is made in a directory with a name of its own and
@@ -117,9 +218,6 @@ check_debian() {
 		die "only amd64 machines are supported, this one is $(dpkg --print-architecture)"
 }
 
-# _apt cannot write to our directory.
-apt_opts=(-q -o Acquire::Retries=2 -o Acquire::http::Timeout=30 -o APT::Sandbox::User=root)
-
 # download_size PACKAGE... - in MB; fails if apt knows no place to get one from.
 download_size() {
 	local uris
@@ -134,23 +232,39 @@ download_to() {
 	(cd "$to" && apt-get "${apt_opts[@]}" download "$@") >>"$log" 2>&1 9>&-
 }
 
-# newest_version PACKAGE - that apt knows, or nothing.
+# version_of PACKAGE - with the sources that are selected, or nothing. To apt the name of
+# no package is a pattern.
+version_of() {
+	apt-cache "${apt_opts[@]}" policy "$1" 2>/dev/null | awk -v name="$1:" '
+		/^[^ ]/ { on = $0 == name }
+		on && $1 == "Candidate:" && $2 != "(none)" { print $2 }'
+}
+has_package() { [[ $(version_of "$1") ]]; }
+
+# newest_version PACKAGE - that apt knows without getting lists, or nothing.
 newest_version() {
-	apt-cache policy "$1" 2>/dev/null | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'
+	local older version
+	for older in '' $(older_releases); do
+		select_release "$older"
+		version=$(version_of "$1")
+		if [[ $version ]]; then break; fi
+	done
+	select_release
+	echo "$version"
 }
 
-# download_source PACKAGE - a linux-source-SERIES, into $tmp/deb.
+# download_source PACKAGE - a linux-source-SERIES, into $tmp/deb; sets version.
 download_source() {
 	local mb
 	mkdir "$tmp/deb"
-	[[ $(newest_version "$1") ]] || apt_update
-	[[ $(newest_version "$1") ]] ||
+	look_for has_package "$1" || { apt_update; look_for has_package "$1"; } ||
 		die "no $1 in this machine's package sources: add Debian's security updates to them"
 	# Old lists name a package that the archive has replaced: look again, once.
 	mb=$(download_size "$1") || mb=150
 	say "downloading the source of kernel $series ($mb MB)"
 	download_to "$tmp/deb" "$1" || { disk_full || apt_update; download_to "$tmp/deb" "$1"; } ||
 		fail "cannot download $1: check the network, run 'sudo apt-get update', then this again"
+	version=$(version_of "$1")
 }
 
 # unpack_source PACKAGE-FILE DIRECTORY TAR-ARGS...

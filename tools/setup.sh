@@ -12,12 +12,15 @@ here=$(dirname "${BASH_SOURCE[0]}")
 # The libraries are what the prebuilt programs in the kernel headers (objtool,
 # modpost) link to, and pahole is what their makefiles run on each module. make
 # smoke reads modules with libelf.
-# spatch loads Python's library for the rules' reports; make lint has jq write SARIF.
+# spatch loads Python's library for the rules' reports; make lint has jq write SARIF, and
+# its repairs are for git and patch.
 packages=(make gcc libc6-dev binutils cpio xz-utils zstd sparse coccinelle python3
 	libpython3-dev qemu-system-x86
-	libelf-dev 'libelf1|libelf1t64' 'libssl3|libssl3t64' zlib1g pahole file bc perl util-linux jq)
-# The kernels' compiler is gcc-12 on Debian 12; later ones use the default gcc.
-if grep -qs '^VERSION_ID="12"' /etc/os-release; then packages+=(gcc-12); fi
+	libelf-dev 'libelf1|libelf1t64' 'libssl3|libssl3t64' zlib1g pahole file bc perl
+	util-linux procps git patch jq)
+# The compiler of Debian 12's kernels, which Debian 13 runs as well; its own kernel has
+# the default gcc.
+if grep -qsE '^VERSION_ID="1[23]"' /etc/os-release; then packages+=(gcc-12); fi
 
 # What building a kernel takes, of those who ask for one.
 if [[ " $* " == *-debug" "* ]]; then packages+=(flex bison); fi
@@ -62,7 +65,8 @@ if command -v apt-get >/dev/null; then
 	fi
 else
 	missing=()
-	for prog in make gcc strip cpio xz zstd sparse spatch qemu-system-x86_64 pahole file bc perl flock jq; do
+	for prog in make gcc strip cpio xz zstd sparse spatch qemu-system-x86_64 pahole file bc perl \
+		flock pgrep git patch jq; do
 		command -v $prog >/dev/null || missing+=("$prog")
 	done
 	((${#missing[@]} == 0)) || die "please install what has these programs: ${missing[*]}"
