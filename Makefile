@@ -20,11 +20,7 @@ setup:
 demo: DEMO = $(lastword $(SERIES))
 demo:
 	@tools/setup.sh $(DEMO)
-	@selftests/build.sh $(DEMO)
-	@mkdir -p build/demo
-	@build/vm/vmrun --plain --timeout 60 --name demo --out build/demo \
-		--kernel "$(CACHE)/kernels/$(DEMO)/vmlinux" \
-		--initrd build/$(DEMO)/initrd.cpio --append rdinit=/demo
+	@selftests/demo.sh $(DEMO)
 
 check:
 	@tools/setup.sh $(SERIES)
@@ -65,7 +61,7 @@ mutants:
 	@selftests/mutants.sh $(DEBUG)
 
 clean:
-	$(RM) -r build
+	@flock -n . $(RM) -r build || { echo "klp-sdk: another run works here: wait for its end" >&2; exit 1; }
 	@find . \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o \
 		-name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o \
 		-name modules.order -o -name Module.symvers \) -delete

@@ -5,9 +5,13 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(dirname "$here")
+# shellcheck disable=SC1091
+. "$top/tools/lib.sh"
 series=$1
 out=$top/build/bench
 
+lock_build "$top"
+use_kernels "$series"
 "$here/build.sh" "$series" KLP_SDK_BENCH=m
 mkdir -p "$out"
 # bench NAME VMRUN-ARGS... - SLUB's debugging is vmrun's default, and far slower than

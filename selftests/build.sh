@@ -6,15 +6,19 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(dirname "$here")
+# shellcheck disable=SC1091
+. "$top/tools/lib.sh"
 series=$1
 shift
-
-kernel=$("$top/tools/kernel.sh" "$series")
 tree=$top/build/$series
 log=$tree/build.log
-mkdir -p "$tree"
 
-die() { echo "klp-sdk: $*" >&2; exit 1; }
+lock_build "$top"
+lap
+kernel=$("$top/tools/kernel.sh" "$series")
+[[ -e $tree/initrd.cpio ]] || { mkdir -p "$tree"; need_room "$tree" 200 "building for $series"; }
+mkdir -p "$tree"
+on_full_disk "$tree" "$log"
 
 # A tree built for another release of the series is of no use.
 if ! cmp -s "$kernel/release" "$tree/release"; then
@@ -28,16 +32,24 @@ find "$tree" -xtype l -delete -o -type l \( -name '*.o' -o -name '*.ko' -o \
 	-name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o \
 	-name modules.order -o -name Module.symvers \) -delete
 
+jobs=$(nproc)
+((jobs > 1)) || jobs=2
 # The rules ask for no warning at W=1 nor from sparse: any line is a failure.
 # Nothing here reads DWARF or BTF, and to write them takes its time.
-make -s -j2 -C "$kernel/kdir" M="$tree" W=1 C=1 CF=-Wsparse-error \
+make -s -j"$jobs" -C "$kernel/kdir" M="$tree" W=1 C=1 CF=-Wsparse-error \
 	CONFIG_DEBUG_INFO_BTF_MODULES= KCFLAGS=-g0 "$@" \
-	modules >"$log" 2>&1 || { cat "$log" >&2; die "cannot build the modules for $series; see $log"; }
+	modules >"$log" 2>&1 || {
+	! full "$tree" "$log" || die "the disk of $tree is full: make room and run this again"
+	cat "$log" >&2
+	die "cannot build the modules for $series; see $log"
+}
 if grep -v 'Skipping BTF generation' "$log" >&2; then
 	die "building the modules for $series gave warnings; see $log"
 fi
+lap "build-$series:modules"
 
-make -s -C "$here" O="$top/build/vm"
+make -s -j"$jobs" -C "$here" O="$top/build/vm"
+lap "build-$series:programs"
 root=$tree/initrd
 rm -rf "$root"
 mkdir -p "$root"/{dev,proc,sys,lib/modules/boot,lib/modules/test}
@@ -53,6 +65,6 @@ for ko in "$kernel"/modules/*.ko; do
 done
 find "$tree/examples" "$tree/selftests" -name '*.ko' -exec cp -t "$root/lib/modules/test" {} +
 strip --strip-debug "$root"/lib/modules/*/*.ko
-(cd "$root" && find . | cpio -o -H newc -R 0:0 --quiet) >"$tree/initrd.cpio.new" ||
-	die "cannot write $tree/initrd.cpio"
+(cd "$root" && find . | cpio -o -H newc -R 0:0 --quiet) >"$tree/initrd.cpio.new"
 mv "$tree/initrd.cpio.new" "$tree/initrd.cpio"
+lap "build-$series:initrd"

@@ -7,10 +7,14 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(dirname "$here")
+# shellcheck disable=SC1091
+. "$top/tools/lib.sh"
 series=${1:-6.1}
 guest=() append=''	# set by guest_for
 # shellcheck disable=SC1091
 . "$here/vm/guest.sh"
+lock_build "$top"
+use_kernels "$series"
 tree=$top/build/mutants
 out=$tree/build/$series/vm
 

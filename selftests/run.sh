@@ -10,6 +10,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(dirname "$here")
 guest=() append='' timeout=''	# set by guest_for
 # shellcheck disable=SC1091
+. "$top/tools/lib.sh"
+# shellcheck disable=SC1091
 . "$here/vm/guest.sh"
 out=$top/build
 summary=$out/summary
@@ -65,11 +67,21 @@ start() {
 		running=$((running - 1))
 	fi
 	running=$((running + 1))
-	"${@:2}" 2>"$out/verdict.$1" &
+	{
+		lap
+		# shellcheck disable=SC2064	# the name is that of now
+		trap "lap '$1'" EXIT
+		"${@:2}"
+	} 2>"$out/verdict.$1" &
 }
 
+lock_build "$top"
+use_kernels "$@"
 mkdir -p "$out"
-rm -f "$summary"*
+on_full_disk "$out" /dev/null
+rm -f "$summary"* "$out"/verdict.*
+export KLP_SDK_TIMES=$out/times
+: >"$KLP_SDK_TIMES"
 began=$SECONDS
 for series; do
 	"$here/build.sh" "$series"

@@ -14,6 +14,8 @@ top=$(dirname "$here")
 # The folder's own make is not to take variables of ours, like M=.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES
 
+# shellcheck disable=SC1091
+. "$top/tools/lib.sh"
 die() { echo "klp-sdk: smoke: $*" >&2; exit 1; }
 
 built=
@@ -125,7 +127,11 @@ vm() {
 
 args=("$@")
 read -ra list <<<"$SERIES"
-if [[ ! $built ]]; then "$top/tools/setup.sh" "${list[@]}"; fi
+if [[ ! $built ]]; then
+	"$top/tools/setup.sh" "${list[@]}"
+	lock_build "$top"
+	use_kernels "${list[@]}"
+fi
 for series in "${list[@]}"; do
 	build "$series"
 done

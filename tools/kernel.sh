@@ -11,6 +11,10 @@ set -euo pipefail
 # shellcheck disable=SC1091
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+# Of a run that goes on with the kernel it has begun with
+name=$(kernel_variable "${!#}")
+if [[ $# == 1 && ${!name-} ]]; then echo "${!name}"; exit; fi
+
 usage="usage: kernel.sh [--refresh] SERIES (such as 6.12, or 6.12-debug)"
 if [[ ${!#} == *-debug ]]; then exec "${BASH_SOURCE[0]%/*}/debug-kernel.sh" "$@"; fi
 refresh=

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What setup.sh and those that get kernels or their source share: messages, the cache
-# directory, calls of apt-get and how a kernel gets into the cache. Sourced, not
-# run.
+# What the scripts share: messages, locks, full disks, the cache directory, calls of
+# apt-get and how a kernel gets into the cache. Sourced, not run.
 set -euo pipefail
 
 # apt's messages land in logs; keep them in one language for bug reports.
@@ -10,7 +9,8 @@ export LC_ALL=C
 
 # Everything said goes to stderr: kernel.sh's stdout is its result.
 say() { echo "klp-sdk: $*" >&2; }
-die() { say "$@"; exit 1; }
+died=
+die() { say "$@"; died=1; exit 1; }
 
 CACHE=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
 [[ -n $CACHE ]] || die "no place for the cache: set HOME or XDG_CACHE_HOME"
@@ -20,6 +20,7 @@ CACHE+=/klp-sdk
 [[ $CACHE != *[[:space:]:]* ]] ||
 	die "kernels cannot be used in '$CACHE': set XDG_CACHE_HOME to a path without blanks and colons"
 
+tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 log=/dev/null	# until the script that sources this has a better one
 series='' dir='' tmp=''	# set by those that get a kernel
 
@@ -29,6 +30,24 @@ make_cache() {
 	err=$({ mkdir -p "$1" && touch "$2"; } 2>&1) ||
 		die "cannot write to the cache: ${err#*: }; set XDG_CACHE_HOME to a writable directory"
 	: >"$2"
+}
+
+# What is read from where most programs of this folder cannot do without.
+[[ -e /dev/null && -e /dev/fd/0 && -r /proc/self/stat ]] ||
+	die "/proc or /dev is missing here; mount them, in a chroot: mount -t proc proc /proc"
+
+# lap [NAME] - writes to the file $KLP_SDK_TIMES, if there is one, how much time has passed
+# since the last call, and how much of processors this process and what it has waited
+# for took: NAME MILLISECONDS MILLISECONDS. The first call has no name.
+lap() {
+	local name=${1-} now=${EPOCHREALTIME/[.,]/} stat fields cpu
+	read -r stat <"/proc/$BASHPID/stat"
+	read -ra fields <<<"${stat##*) }"	# the third one is the first
+	cpu=$((10 * (fields[11] + fields[12] + fields[13] + fields[14])))
+	if [[ $name && ${KLP_SDK_TIMES-} ]]; then
+		echo "$name $(((now - lap_at) / 1000)) $((cpu - lap_cpu))" >>"$KLP_SDK_TIMES"
+	fi
+	lap_at=$now lap_cpu=$cpu
 }
 
 # run_as_root COMMAND... - as root, else by sudo if that asks no password.
@@ -106,31 +125,28 @@ release_sources() {
 }
 
 # prepare_release - lists for the release that is selected; not for the machine's own.
+# The file complete has the sources of which all lists are there.
 prepare_release() {
 	local root=$CACHE/apt/$release
 	mkdir -p "$root/lists/partial" "$root/archives/partial"
 	: >>"$root/status"
-	release_sources "$release" >"$root/sources.list.new"
-	[[ -s $root/sources.list.new ]] || return 1
-	if ! cmp -s "$root/sources.list.new" "$root/sources.list" ||
-			! compgen -G "$root/lists/*_Packages*" >/dev/null; then
-		mv "$root/sources.list.new" "$root/sources.list"
-		say "getting the package lists of Debian's $release"
-		update_lists
-	fi
-	rm -f "$root/sources.list.new"
+	release_sources "$release" >"$root/sources.list"
+	[[ -s $root/sources.list ]] || return 1
+	if cmp -s "$root/sources.list" "$root/complete"; then return; fi
+	say "getting the package lists of Debian's $release"
+	if update_lists; then cp "$root/sources.list" "$root/complete"; fi
 }
 
-# Never fails: a source of other packages that is out of reach must not stop
-# us, and whether the lists are good enough shows when they are used.
 update_lists() {
 	local as=run_as_root
 	if [[ $release ]]; then as=; fi
-	$as apt-get "${apt_opts[@]}" -qq update >>"$log" 2>&1 9>&- || true
+	$as apt-get "${apt_opts[@]}" -qq -o APT::Update::Error-Mode=any update >>"$log" 2>&1 9>&-
 }
 
-# apt does not wait for another run that gets lists.
-apt_update() { with_lock "$CACHE/apt.lock" update_lists; }
+# Never fails: a source of other packages that is out of reach must not stop us, and
+# whether the lists are good enough shows when they are used. apt does not wait for
+# another run that gets lists.
+apt_update() { with_lock "$CACHE/apt.lock" update_lists || true; }
 
 # look_for COMMAND... - runs it with the sources of the machine, and then with those of
 # older releases, until it succeeds; apt_opts stay as they are then.
@@ -158,9 +174,32 @@ complete() {
 		-d $1/modules && -e $1/kdir/Makefile ]]
 }
 
-free_mb() { df -Pm "${dir%/*}" | awk 'END { print $4 }'; }
-# The log may have had no room for the message, either.
-disk_full() { (($(free_mb) < 2)) || grep -qE 'No space left|quota exceeded' "$log"; }
+free_mb() { df -Pm "$1" | awk 'END { print $4 }'; }
+
+# full DIRECTORY LOG - the log may have had no room for the message, either.
+full() {
+	(($(free_mb "$1") < 2)) ||
+		grep -qsE 'No space left|quota exceeded|enough free space' "$2"
+}
+disk_full() { full "${dir%/*}" "$log"; }
+
+# need_room DIRECTORY MB WHAT
+need_room() {
+	local mb
+	mb=$(free_mb "$1")
+	((mb >= $2)) || die "$3 needs $2 MB of disk in $1, only $mb MB are free"
+}
+
+# on_full_disk DIRECTORY LOG - from here on a failure says that the disk is full if it is,
+# for that breaks anything.
+on_full_disk() {
+	full_dir=$1 full_log=$2
+	trap 'status=$?
+		if [[ $status != 0 && ! $died ]] && full "$full_dir" "$full_log"; then
+			say "the disk of $full_dir is full: make room and run this again"
+		fi
+		exit $status' EXIT
+}
 
 # fail MESSAGE - a full disk breaks anything, so it is named before MESSAGE.
 fail() {
@@ -180,13 +219,10 @@ lock_kernel() {
 
 # begin_kernel MB - makes tmp, a new directory, if there is room.
 begin_kernel() {
-	local mb
 	need_mb=$1
 	make_cache "${dir%/*}" "$log"
 	remove_old
-	mb=$(free_mb)
-	((mb >= need_mb)) ||
-		die "kernel $series needs $need_mb MB of disk in ${dir%/*}, only $mb MB are free"
+	need_room "${dir%/*}" "$need_mb" "kernel $series"
 	trap '[[ $tmp -ef $dir ]] || rm -rf "$tmp"' EXIT
 	tmp=$(mktemp -d "$dir-XXXXXX") && chmod 755 "$tmp"
 }
@@ -199,12 +235,49 @@ publish_kernel() {
 	remove_old
 }
 
-# Trees that are not $dir's are replaced ones, or left over from killed runs.
+# Trees that are not $dir's are replaced ones, or left over from killed runs. Those that
+# others still use stay until the next time.
 remove_old() {
 	local tree
 	for tree in "$dir"-??????; do
-		[[ $tree -ef $dir ]] || rm -rf "$tree"
+		[[ ! -d $tree || $tree -ef $dir ]] || flock -n "$tree" rm -rf "$tree" || true
 	done
+}
+
+# use_kernels SERIES... - this run and what it starts use the kernels that are there now,
+# though another run may replace them: kernel.sh tells by these variables.
+use_kernels() {
+	local one name tree
+	for one; do
+		name=$(kernel_variable "$one")
+		[[ ! ${!name-} ]] || continue
+		while true; do
+			tree=$("$tools/kernel.sh" "$one") || return 1
+			tree=$(realpath "$tree")
+			hold_tree "$tree"
+			if complete "$tree"; then break; fi
+		done
+		export "$name=$tree"
+	done
+}
+
+# hold_tree DIRECTORY - remove_old leaves it to this run, and to what it starts.
+hold_tree() {
+	local fd
+	exec {fd}<"$1"
+	flock -s "$fd"
+}
+
+kernel_variable() { echo "KLP_SDK_KERNEL_${1//[.-]/_}"; }
+
+# lock_build FOLDER - only one run works in its build/. What a run starts is part of it,
+# and holds the lock too: it may still write there when the run was killed. The folder
+# itself is locked, for make clean removes build/.
+lock_build() {
+	if [[ ${KLP_SDK_LOCKED-} == "$1" ]]; then return; fi
+	exec 8<"$1"
+	flock -n 8 || { say "waiting for another run in $1"; flock 8; }
+	export KLP_SDK_LOCKED=$1
 }
 
 # check_debian - kernels are made of Debian packages for amd64.

@@ -40,7 +40,8 @@ if [[ ! $list ]]; then "$here/setup.sh" --packages || exit 2; fi
 # Only sparse needs a kernel.
 if [[ ! $list && ! $kdir && (! $rules || $rules == *sparse*) ]]; then
 	"$here/setup.sh" "$series" || exit 2
-	kdir=$CACHE/kernels/$series/kdir
+	use_kernels "$series" || exit 2
+	kdir=$("$here/kernel.sh" "$series")/kdir
 fi
 make -s -C "$here/lint" O="$top/build/lint" >&2 || { say "lint: cannot build its driver"; exit 2; }
 exec "$top/build/lint/lint" --sdk "$top" --kdir "$kdir" "${options[@]}" -- "${paths[@]}"

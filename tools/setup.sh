@@ -43,8 +43,20 @@ find_missing() {
 
 install() {
 	run_as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq \
-		-o DPkg::Lock::Timeout=120 -o Acquire::Retries=2 \
+		-o DPkg::Lock::Timeout=600 -o Acquire::Retries=2 \
 		install -y --no-install-recommends "${missing[@]}" >>"$log" 2>&1
+}
+
+install_missing() {
+	find_missing	# another run may just have installed them
+	((${#missing[@]})) || return 0
+	: >"$log"
+	say "installing packages: ${missing[*]}"
+	# Old or no package lists are the usual cause of a failure.
+	install || { apt_update && find_missing && install; } || {
+		! full / "$log" || die "the disk is full: make room and run this again; see $log"
+		die "cannot install ${missing[*]}: see $log"
+	}
 }
 
 only_packages=
@@ -57,11 +69,8 @@ if command -v apt-get >/dev/null; then
 		run_as_root true 2>/dev/null ||
 			die "packages are missing; run: sudo apt-get install --no-install-recommends ${missing[*]}"
 		log=$CACHE/setup.log
-		make_cache "$CACHE" "$log"
-		say "installing packages: ${missing[*]}"
-		# Old or no package lists are the usual cause of a failure.
-		install || { apt_update && find_missing && install; } ||
-			die "cannot install ${missing[*]}: see $log"
+		make_cache "$CACHE" "$CACHE/setup.lock"
+		with_lock "$CACHE/setup.lock" install_missing
 	fi
 else
 	missing=()

@@ -6,6 +6,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
+# shellcheck disable=SC1091
+. "$top/tools/lib.sh"
 page=$top/docs/lint/kernel.md
 # One that finds something there.
 rule=klp_saves_twice
@@ -31,7 +33,8 @@ listed() {
 echo "KTAP version 1"
 echo "1..$(($# * 3))"
 for series; do
-	source=$("$top/tools/kernel-source.sh" "$series")
+	source=$(realpath "$("$top/tools/kernel-source.sh" "$series")")
+	hold_tree "$source"
 	cd "$source"
 	folders=()
 	for folder in samples/livepatch lib/livepatch tools/testing/selftests/livepatch/test_modules; do
