@@ -30,6 +30,10 @@ check-debug:
 	@tools/setup.sh $(SERIES) $(DEBUG)
 	@STOCK="$(SERIES)" selftests/run.sh $(DEBUG)
 
+# RELEASES: of Debian, all that are supported unless named
+check-fresh:
+	@tools/check-fresh.sh $(RELEASES)
+
 # M: folders of a patch author's modules
 smoke:
 	@SERIES="$(SERIES)" selftests/smoke.sh $(M)
@@ -75,6 +79,9 @@ help:
 	@echo '              the same on a kernel with KASAN, lockdep, kmemleak and failslab,'
 	@echo '              which is built once (4 minutes, 1 GB of disk while it is), and'
 	@echo '              make lint on the livepatch modules of the kernel sources'
+	@echo 'make check-fresh [RELEASES="bookworm trixie"]'
+	@echo '              make demo and make check on minimal Debian systems, as root and as a'
+	@echo '              user; has to be root, takes 4 GB of disk: DIR=FOLDER'
 	@echo 'make smoke M="FOLDER..."'
 	@echo '              put your own patches, oldest first, through their life in VMs'
 	@echo 'make lint [M="FOLDER|FILE..."] [RULES="RULE..."] [BASE=FOLDER]'
@@ -95,4 +102,4 @@ help:
 	@echo '              takes all others'
 	@echo 'The cache is $(CACHE)'
 
-.PHONY: all modules setup demo check check-debug smoke soak bench mutants lint lint-rules clean help
+.PHONY: all modules setup demo check check-debug check-fresh smoke soak bench mutants lint lint-rules clean help
