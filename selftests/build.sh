@@ -49,7 +49,6 @@ fi
 lap "build-$series:modules"
 
 make -s -j"$jobs" -C "$here" O="$top/build/vm"
-lap "build-$series:programs"
 root=$tree/initrd
 rm -rf "$root"
 mkdir -p "$root"/{dev,proc,sys,lib/modules/boot,lib/modules/test}

@@ -17,9 +17,9 @@ guest_for "$series"
 # A guest that waits for ever keeps QEMU busy, for time passes by itself then; with
 # --real-time QEMU waits as well.
 faults=(
-	"hang|6|guest hung in test 2|"
-	"spin|6|guest hung in test 2|"
-	"idle|6|guest hung in test 2||--real-time"
+	"hang|4|guest hung in test 2|"
+	"spin|4|guest hung in test 2|"
+	"idle|4|guest hung in test 2||--real-time"
 	"panic|60|kernel panic during test 2|"
 	"cut|60|results cut after test 1|"
 	"warn|60|WARNING: |"

@@ -131,7 +131,7 @@ unshare=(--mount --propagation private)
 
 make=(make -s -C "$top" MAKEFLAGS=)
 echo "KTAP version 1"
-echo "1..20"
+echo "1..21"
 refuses kdir-missing "no such directory" "${make[@]}" KDIR="$tmp/none"
 refuses kdir-empty "run 'make setup'" "${make[@]}" KDIR=
 refuses kdir-unconfigured "is not configured" "${make[@]}" KDIR="$tmp/unconfigured"
@@ -158,6 +158,14 @@ else
 		n=$((n + 1))
 		echo "ok $n - input-$name # SKIP no mounts for this user"
 	done
+fi
+
+if unshare --user true 2>/dev/null; then
+	refuses fresh-user "has to be root: sudo make check-fresh" \
+		unshare --user "$top/tools/check-fresh.sh"
+else
+	n=$((n + 1))
+	echo "ok $n - input-fresh-user # SKIP no other user for this one"
 fi
 
 # A download that is killed, with all that it has started, or not; one that is cut; none
