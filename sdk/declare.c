@@ -133,6 +133,16 @@ static bool klp_sdk_shares_convert(const struct klp_sdk_state *state,
 	((_listed) ? "it is NULL, and the list would end there; leave it out" : \
 		     "it is in an array of your own; list it with " _macro)
 
+/* How many of @nr entries there are in @list, not counting NULLs that end it. */
+#define klp_sdk_list_length(_list, _nr)					\
+({									\
+	unsigned int __nr = (_nr);					\
+									\
+	while (__nr && !(_list)[__nr - 1])				\
+		__nr--;							\
+	__nr;								\
+})
+
 /* klp_sdk_shadows_check() says what is wrong with those that are listed. */
 static int klp_sdk_check_shadows(struct klp_sdk_patch *patch,
 				 const struct klp_sdk_state *state)
@@ -142,7 +152,8 @@ static int klp_sdk_check_shadows(struct klp_sdk_patch *patch,
 
 	klp_sdk_for_each_shadow(state, shadow)
 		nr++;
-	if (nr == state->props->nr_shadows)
+	if (nr == klp_sdk_list_length(state->props->shadows,
+				      state->props->nr_shadows))
 		return 0;
 
 	klp_sdk_state_err(patch, state, ".shadows, entry %u: %s",
@@ -369,7 +380,8 @@ static int klp_sdk_check_states(struct klp_sdk_patch *patch)
 
 	klp_sdk_for_each_state(patch, pos)
 		nr++;
-	if (nr != patch->nr_listed) {
+	/* A NULL that ends the list loses nothing. */
+	if (nr != klp_sdk_list_length(patch->states, patch->nr_listed)) {
 		pr_err("klp-sdk: %s: .states, entry %u: %s\n",
 		       patch->patch.mod->name, patch->nr_listed ? nr + 1 : 1,
 		       klp_sdk_list_fault(patch->nr_listed,

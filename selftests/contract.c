@@ -1244,8 +1244,6 @@ static void test_24_lists(void)
 		  "tp_bad: .states, entry 2: it is NULL, and the list would end there; " },
 		{ "state-first",
 		  "tp_bad: .states, entry 1: it is NULL, and the list would end there; " },
-		{ "state-last",
-		  "tp_bad: .states, entry 2: it is NULL, and the list would end there; " },
 		{ "state-twice", "tp_bad: state 'one' (id 601): it is listed twice; " },
 		{ "state-self", "tp_bad: self: 'tp_bad' is this patch itself; " },
 		{ "state-blank", "tp_bad: blank: 'tp_mod1" },
@@ -1292,6 +1290,15 @@ static void test_24_enable(void)
 	kmsg_mark();
 	refused_live("again", "tp_bad: .patch is the SDK's, and is set or was enabled before; ");
 	refused_live("late", "tp_bad: a patch is enabled by the init of its module only; ");
+	disable("tp_bad");
+
+	/* A NULL at the end of a list loses nothing, nor does one alone. */
+	check_ok(mod_load("tp_bad", "as=state-last"));
+	check_ok(klp_settle("tp_bad"));
+	view("tp_bad", "601 ", NULL);
+	disable("tp_bad");
+	check_ok(mod_load("tp_bad", "as=state-none"));
+	check_ok(klp_settle("tp_bad"));
 	disable("tp_bad");
 }
 

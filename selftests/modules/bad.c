@@ -107,6 +107,7 @@ static const struct {
 						  KLP_SDK_OBJECT("tp_mod1", funcs)) } },
 	{ "state-null", { .states = KLP_SDK_STATES(&one, NULL, &two) } },
 	{ "state-last", { .states = KLP_SDK_STATES(&one, NULL) } },
+	{ "state-none", { .states = KLP_SDK_STATES(NULL) } },
 	{ "state-first", { .states = KLP_SDK_STATES(NULL, &one) } },
 	{ "state-twice", { .states = KLP_SDK_STATES(&one, &two, &one) } },
 	{ "state-self", { .states = KLP_SDK_STATES(&self) } },
