@@ -716,6 +716,26 @@ static const char *find_word(const char *text, const char *word)
 	return p;
 }
 
+static bool starts(const char *line, const char *with)
+{
+	return !strncmp(line, with, strlen(with));
+}
+
+/* What was wrong is said above a call trace; between them is where it was. */
+static const char *above_trace(const char *text, const char *line)
+{
+	const char *p = line;
+
+	while (p > text) {
+		for (p--; p > text && p[-1] != '\n'; p--)
+			;
+		if (!starts(p, "CPU: ") && !starts(p, "Tainted: ") &&
+		    !starts(p, "Hardware name: ") && !starts(p, "Workqueue: "))
+			return p;
+	}
+	return line;
+}
+
 static void find_splat(void)
 {
 	static const char *const marks[] = { "WARNING:", "BUG", "Oops", "Call Trace:" };
@@ -729,6 +749,8 @@ static void find_splat(void)
 			continue;
 		while (p > kmsg && p[-1] != '\n')
 			p--;
+		if (starts(p, "Call Trace:"))
+			p = above_trace(kmsg, p);
 		out("# kernel log: %.*s", (int)strcspn(p, "\n"), p);
 		state = FAIL;
 		return;

@@ -208,10 +208,41 @@ bool log_line_bad(const char *line)
 	return false;
 }
 
+static bool starts(const char *line, const char *with)
+{
+	return !strncmp(line, with, strlen(with));
+}
+
+/* Without the time and the end of the line; a stray NUL must not hide the rest. */
+static char *clean_line(char *line, ssize_t len)
+{
+	for (ssize_t i = 0; i < len; i++)
+		if (!line[i])
+			line[i] = ' ';
+	line[strcspn(line, "\r\n")] = '\0';
+	if (*line == '[' && strchr(line, ']'))
+		line = strchr(line, ']') + 1;
+	return line + strspn(line, " ");
+}
+
+/*
+ * The reason is the first bad line, @last is the one before. WARN() prints its message
+ * above the line with the place; dump_stack() prints nothing but where it was called.
+ */
+static void set_reason(const char *line, const char *last, char *first, size_t size)
+{
+	if (starts(line, "Call Trace:") && *last)
+		snprintf(first, size, "%s", last);
+	else if (starts(line, "WARNING: CPU:") && *last)
+		snprintf(first, size, "%s: %s", line, last);
+	else
+		snprintf(first, size, "%s", line);
+}
+
 int log_scan(const char *path, char *first, size_t size, bool *panic)
 {
 	FILE *f = fopen(path, "r");
-	char *line = NULL;
+	char *line = NULL, *s, last[200] = "";
 	size_t cap = 0;
 	ssize_t len;
 	int bad = 0;
@@ -221,22 +252,18 @@ int log_scan(const char *path, char *first, size_t size, bool *panic)
 	if (!f)
 		return -1;
 	while ((len = getline(&line, &cap, f)) > 0) {
-		char *s = line;
-
-		/* A stray NUL must not hide the rest of its line */
-		for (ssize_t i = 0; i < len; i++)
-			if (!line[i])
-				line[i] = ' ';
-		if (!log_line_bad(line))
-			continue;
-		if (strstr(line, "Kernel panic"))
-			*panic = true;
-		if (bad++)
-			continue;
-		if (*s == '[' && strchr(s, ']'))
-			s = strchr(s, ']') + 1;
-		snprintf(first, size, "%s", s + strspn(s, " "));
-		first[strcspn(first, "\r\n")] = '\0';
+		s = clean_line(line, len);
+		if (log_line_bad(s)) {
+			if (strstr(s, "Kernel panic"))
+				*panic = true;
+			if (!bad++)
+				set_reason(s, last, first, size);
+		}
+		if (strstr(s, "[ cut here ]"))
+			last[0] = '\0';
+		else if (!starts(s, "CPU: ") && !starts(s, "Tainted: ") &&
+			 !starts(s, "Hardware name: ") && !starts(s, "Workqueue: "))
+			snprintf(last, sizeof(last), "%s", s);
 	}
 	if (ferror(f))
 		bad = -1;

@@ -141,7 +141,7 @@ int main(void)
 	char first[200];
 	bool panic;
 
-	printf(V "1..%d\n", ns + nl + 3);
+	printf(V "1..%d\n", ns + nl + 6);
 	for (int i = 0; i < ns; i++)
 		report(run_stream(i), "stream", streams[i].name);
 	for (int i = 0; i < nl; i++)
@@ -150,6 +150,15 @@ int main(void)
 	whole_log("clean", "[    0.1] Linux\r\n[    0.2] x\r\n", 0, false, "");
 	whole_log("panic", "[ 1.0] x\r\n[ 1.1] BUG: y\r\n[ 1.2] Kernel panic - z\r\n", 2, true,
 		  "BUG: y");
+	whole_log("dump_stack", "[ 1.0] sysfs: no\r\n[ 1.1] CPU: 0 PID: 1\r\n"
+		  "[ 1.1] Hardware name: x\r\n[ 1.2] Call Trace:\r\n[ 1.3]  f+1/2\r\n", 1,
+		  false, "sysfs: no");
+	whole_log("WARN", "[ 1.0] x\r\n[ 1.1] ---[ cut here ]---\r\n[ 1.1] message\r\n"
+		  "[ 1.2] WARNING: CPU: 0 PID: 1 at f\r\n[ 1.3] Call Trace:\r\n", 2, false,
+		  "WARNING: CPU: 0 PID: 1 at f: message");
+	whole_log("WARN_ON", "[ 1.0] x\r\n[ 1.1] ---[ cut here ]---\r\n"
+		  "[ 1.2] WARNING: CPU: 0 PID: 1 at f\r\n[ 1.3] Call Trace:\r\n", 2, false,
+		  "WARNING: CPU: 0 PID: 1 at f");
 	report(log_scan("/nonexistent/log", first, sizeof(first), &panic) == -1,
 	       "log file", "missing");
 	return failures != 0;
