@@ -9,6 +9,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(dirname "$here")
+# shellcheck disable=SC1091
+. "$here/vm/guest.sh"
 : "${SERIES:=6.1 6.12}" "${OUT:=$top/build/smoke}" "${TIMEOUT:=120}"
 
 # The folder's own make is not to take variables of ours, like M=.
@@ -118,10 +120,14 @@ build() {
 # vm SERIES ARGS...
 vm() {
 	local series=$1
+	local guest=() append=''
 	shift
-	"$top/build/vm/vmrun" --kernel "$("$top/tools/kernel.sh" "$series")/vmlinux" \
+	guest_for "$series"
+	# klp_sdk_watch knows who allocated what. Caches are to have their own names.
+	if [[ $series != *-debug ]]; then append+=' slub_debug=FZP,kmalloc-* slab_nomerge'; fi
+	"$top/build/vm/vmrun" "${guest[@]}" \
 		--initrd "$top/build/$series/initrd.cpio,$OUT/$series/initrd.cpio" \
-		--out "$OUT/$series/vm" --append rdinit=/smoke --timeout "$TIMEOUT" \
+		--out "$OUT/$series/vm" --append "$append rdinit=/smoke" --timeout "$TIMEOUT" \
 		--name "$series" --summary "$OUT/$series/summary" "$@"
 }
 
