@@ -107,8 +107,8 @@ cp "$cases/raw.h" "$tmp/"
 	passes states 13 5 "$cases/states"
 	catches pinned "smoke_pinned: unload" "cannot be unloaded: it is in use"
 	catches left "nothing is left" "4711 0 0 - vmlinux forgotten" \
-		"by __klp_shadow_get_or_alloc, the stack does not show whose, since smoke_left: load" \
-		"from post_patch+.* \[smoke_left\]" "1 state and 3 objects left"
+		"by _*klp_shadow_get_or_alloc, the stack does not show whose, since smoke_left: load" \
+		"from post_patch+.* \[smoke_left\]" "1 state, 3 objects and 0 names left"
 	catches frees_prev "smoke_takes: load, reversed" \
 		"gone: 1 (.* bytes of memory) from .* \[smoke_makes\] by .*, since smoke_makes: load" \
 		"gone: /proc/smoke_made" "smoke_takes undoes what it has not done"
