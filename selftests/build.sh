@@ -54,11 +54,6 @@ rm -rf "$root"
 mkdir -p "$root"/{dev,proc,sys,lib/modules/boot,lib/modules/test}
 cp "$top"/build/vm/{bench,contract,demo,smoke} "$root/"
 ln -s contract "$root/init"
-# The libraries and the loader of the one program that is not static
-ldd "$root/smoke" | grep -o '/[^ ]*' | while read -r lib; do
-	mkdir -p "$root${lib%/*}"
-	cp -L "$lib" "$root$lib"
-done
 for ko in "$kernel"/modules/*.ko; do
 	[[ -e $ko ]] && cp "$ko" "$root/lib/modules/boot/"
 done

@@ -10,8 +10,7 @@ here=$(dirname "${BASH_SOURCE[0]}")
 
 # "a|b" is one package that has two names, depending on Debian's release.
 # The libraries are what the prebuilt programs in the kernel headers (objtool,
-# modpost) link to, and pahole is what their makefiles run on each module. make
-# smoke reads modules with libelf.
+# modpost) link to, and pahole is what their makefiles run on each module.
 # spatch loads Python's library for the rules' reports; make lint has jq write SARIF, and
 # its repairs are for git and patch.
 packages=(make gcc libc6-dev binutils cpio xz-utils zstd sparse coccinelle python3
