@@ -127,7 +127,7 @@ cp "$cases/raw.h" "$tmp/"
 wait
 
 echo "KTAP version 1"
-echo "1..23"
+echo "1..24"
 while IFS= read -r line; do
 	case $line in
 	'ok - '*)	n=$((n + 1)); echo "ok $n - ${line#ok - }" ;;
