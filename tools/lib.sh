@@ -22,7 +22,14 @@ CACHE+=/klp-sdk
 
 tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 log=/dev/null	# until the script that sources this has a better one
-series='' dir='' tmp=''	# set by those that get a kernel
+series='' dir='' tmp='' what=''	# set by those that get a kernel
+
+# use_spatch - that of coccinelle.sh, where it is needed.
+use_spatch() {
+	if [[ ! ${SPATCH-} && -x $CACHE/programs/coccinelle/spatch ]]; then
+		export SPATCH=$CACHE/programs/coccinelle/spatch
+	fi
+}
 
 # make_cache DIR FILE - makes DIR and an empty FILE in it.
 make_cache() {
@@ -214,7 +221,7 @@ fail() {
 lock_kernel() {
 	make_cache "${dir%/*}" "$dir.lock"
 	exec 9>"$dir.lock"
-	flock -n 9 || { say "waiting for another run to get kernel $series"; flock 9; }
+	flock -n 9 || { say "waiting for another run to get ${what:-kernel $series}"; flock 9; }
 }
 
 # begin_kernel MB - makes tmp, a new directory, if there is room.
@@ -222,7 +229,7 @@ begin_kernel() {
 	need_mb=$1
 	make_cache "${dir%/*}" "$log"
 	remove_old
-	need_room "${dir%/*}" "$need_mb" "kernel $series"
+	need_room "${dir%/*}" "$need_mb" "${what:-kernel $series}"
 	trap '[[ $tmp -ef $dir ]] || rm -rf "$tmp"' EXIT
 	tmp=$(mktemp -d "$dir-XXXXXX") && chmod 755 "$tmp"
 }

@@ -43,5 +43,6 @@ if [[ ! $list && ! $kdir && (! $rules || $rules == *sparse*) ]]; then
 	use_kernels "$series" || exit 2
 	kdir=$("$here/kernel.sh" "$series")/kdir
 fi
+use_spatch
 make -s -C "$here/lint" O="$top/build/lint" >&2 || { say "lint: cannot build its driver"; exit 2; }
 exec "$top/build/lint/lint" --sdk "$top" --kdir "$kdir" "${options[@]}" -- "${paths[@]}"

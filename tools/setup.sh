@@ -80,6 +80,11 @@ else
 	((${#missing[@]} == 0)) || die "please install what has these programs: ${missing[*]}"
 fi
 
+# Later releases have another Coccinelle than the rules are for.
+if [[ ! ${SPATCH-} && $(older_releases) == *bookworm* ]] && grep -qs '^ID=debian' /etc/os-release; then
+	"$here/coccinelle.sh" >/dev/null
+fi
+
 [[ ! $only_packages ]] || exit 0
 (($#)) || set -- 6.1 6.12
 for series; do

@@ -11,6 +11,9 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
+# shellcheck disable=SC1091
+. "$top/tools/lib.sh"
+use_spatch
 fixtures=coccinelle/fixtures
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -89,7 +92,7 @@ modes() {
 	options=$(sed -n 's|^// Options: ||p' "$rule")
 	for mode in patch context; do
 		# Not every rule has a repair, and some need an older source for anything.
-		spatch -D $mode --very-quiet --parse-cocci "$rule" 2>&1 >/dev/null |
+		"$spatch" -D $mode --very-quiet --parse-cocci "$rule" 2>&1 >/dev/null |
 			{ grep -v '^No rules apply' || true; } | sed "s/^/$mode: /"
 	done
 	if grep -q '^virtual base' "$rule"; then return; fi
@@ -98,7 +101,7 @@ modes() {
 			diff <(cat "$fixtures/$1.patch" 2>/dev/null) - | sed "s/^/patch: /"
 	fi
 	# shellcheck disable=SC2086
-	spatch -D org --very-quiet --no-show-diff $options --cocci-file "$rule" \
+	"$spatch" -D org --very-quiet --no-show-diff $options --cocci-file "$rule" \
 		"$fixtures/$1.c" >"$tmp/org.$1" 2>"$tmp/error.$1" || echo "org: spatch fails"
 	sed "s/^/org: /" "$tmp/error.$1"
 	[[ -s $tmp/org.$1 ]] || echo "org: prints nothing for the fixture"
@@ -109,7 +112,8 @@ make -s -C tools/lint O="$top/build/lint"
 driver=(build/lint/lint --sdk "$top")
 # spatch asks the first python3 for its library, and wants Debian's.
 export PATH=/usr/bin:/bin:$PATH
-export fixtures tmp
+spatch=${SPATCH:-spatch}
+export fixtures tmp spatch
 export -f modes
 mapfile -t names < <(for rule in coccinelle/*.cocci; do basename "$rule" .cocci; done)
 

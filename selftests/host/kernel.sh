@@ -8,6 +8,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 # shellcheck disable=SC1091
 . "$top/tools/lib.sh"
+use_spatch
 page=$top/docs/lint/kernel.md
 # One that finds something there.
 rule=klp_saves_twice
@@ -53,7 +54,7 @@ for series; do
 	want=$(grep -F "[$rule]" <<<"$got" | sed -E 's/^([^:]+:[0-9]+):[0-9]+:/\1:/' | sort)
 	got=$(for folder in "${folders[@]}"; do
 		env MODE=report COCCI="$top/coccinelle/$rule.cocci" KBUILD_EXTMOD="$folder" \
-			srctree=. objtree=. abs_srctree="$source" J=1 SPATCH=spatch \
+			srctree=. objtree=. abs_srctree="$source" J=1 SPATCH="${SPATCH:-spatch}" \
 			bash scripts/coccicheck 2>/dev/null || true
 	done | grep -F "[$rule]" | sed -E 's/^([^:]+:[0-9]+):[0-9]+-[0-9]+:/\1:/' | sort)
 	report "lint-kernel-$series-coccicheck" "$want" "$got"

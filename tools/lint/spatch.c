@@ -90,6 +90,13 @@ void find_spatch(void)
 {
 	char *path = strdup(getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin"), *save;
 
+	/* As for the kernel's coccicheck */
+	spatch = getenv("SPATCH");
+	if (spatch && strchr(spatch, '/')) {
+		if (access(spatch, X_OK))
+			die("SPATCH=%s: %s", spatch, strerror(errno));
+		return;
+	}
 	for (char *dir = strtok_r(path, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
 		char *name = strf("%s/spatch", dir);
 
