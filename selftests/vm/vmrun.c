@@ -30,11 +30,13 @@
 
 /*
  * Splats end the guest at once. slub_debug is for the guest's slab_count(),
- * the large log buffer for its kmsg_since(); the rest saves boot time.
+ * the large log buffer for its kmsg_since(). A timer that does not tick in a delay
+ * loop is broken, or QEMU waits for a processor: no_timer_check. The rest saves boot
+ * time.
  */
 #define CMDLINE	"console=ttyS0 ignore_loglevel printk.devkmsg=on log_buf_len=4M " \
 	"panic=-1 oops=panic panic_on_warn=1 slub_debug=FZPU,kmalloc-* " \
-	"tsc=reliable cryptomgr.notests apparmor=0 audit=0"
+	"tsc=reliable no_timer_check cryptomgr.notests apparmor=0 audit=0"
 #define USAGE	"usage: vmrun --kernel VMLINUZ --initrd CPIO[,CPIO...] --out DIR " \
 	"[--timeout SECONDS] [--append ARGS] [--name NAME] [--plain] [--quiet] [--real-time] " \
 	"[--accel tcg|kvm|auto] [--summary FILE] [--memory MB] [--cpus N]"
