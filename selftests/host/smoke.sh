@@ -55,7 +55,9 @@ passes() {
 catches() {
 	local good='' words
 	smoke "$1" "$cases/$1"
-	if [[ $status == 1 && $got =~ ' test '[0-9]+" ($2)"[:\;] ]]; then good=1; fi
+	if [[ $status == 1 && $(grep -m1 '^not ok ' <<<"$got") =~ ^'not ok '[0-9]+" - $2"$ ]]; then
+		good=1
+	fi
 	for words in "${@:3}"; do
 		grep -q -e "$words" <<<"$got" || good=
 	done
@@ -92,7 +94,7 @@ cp "$cases/raw.h" "$tmp/"
 		"left: /sys/kernel/debug/smoke_dir" "left: /sys/kernel/smoke_dir" \
 		"left: device .*smoke_chrdev" "left: kernel thread smoke_thread"
 	catches keeps_hooks "smoke_keeps_hooks: load, reversed" \
-		"left: 1 (notifier) from on_reboot \[smoke_keeps_hooks\]" \
+		"left: 1 (notifier) from on_panic \[smoke_keeps_hooks\]" \
 		"left: 1 (timer) from on_timer " "left: 1 (timer) from on_work "
 	refuses nothing 'make smoke M='
 	refuses missing "no such folder" "$tmp/none"
@@ -105,7 +107,8 @@ cp "$cases/raw.h" "$tmp/"
 	passes stacked 17 3 "$cases/stacked"
 	passes init_memory 18 0 "$cases/init_memory"
 	passes states 13 5 "$cases/states"
-	catches pinned "smoke_pinned: unload" "cannot be unloaded: it is in use"
+	catches pinned "smoke_pinned: disable, reversed" \
+		"left: reference 3 to module smoke_pinned"
 	catches left "nothing is left" "4711 0 0 - vmlinux forgotten" \
 		"by _*klp_shadow_get_or_alloc, the stack does not show whose, since smoke_left: load" \
 		"from post_patch+.* \[smoke_left\]" "1 state, 3 objects and 0 names left"
@@ -127,7 +130,7 @@ cp "$cases/raw.h" "$tmp/"
 wait
 
 echo "KTAP version 1"
-echo "1..24"
+echo "1..23"
 while IFS= read -r line; do
 	case $line in
 	'ok - '*)	n=$((n + 1)); echo "ok $n - ${line#ok - }" ;;

@@ -280,7 +280,8 @@ static void leads_to(enum kind kind, const void *ptr, const void *function)
 static void on_kmalloc(void *data, unsigned long call_site, const void *ptr, size_t req,
 		       size_t bytes, gfp_t gfp, int node)
 {
-	taken(MEMORY, ptr, bytes);
+	/* What was asked for: the rest is the checkers'. */
+	taken(MEMORY, ptr, req);
 }
 
 /* Others call this for caches of their own. */

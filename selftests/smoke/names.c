@@ -179,16 +179,18 @@ static void add_references(struct lines *l)
 	struct dirent *e;
 
 	while (dir && (e = readdir(dir))) {
-		long n;
+		long n, i;
 
 		if (!strncmp(e->d_name, "klp_sdk_", 8))
 			continue;
 		snprintf(path, sizeof(path), "/sys/module/%s/refcnt", e->d_name);
 		n = file_int(path);
-		if (n < 0)
-			continue;
-		snprintf(line, sizeof(line), "reference count %ld of %s", n, e->d_name);
-		lines_add(l, line);
+		/* One more is one name more, and nothing that is gone. */
+		for (i = 1; i <= n; i++) {
+			snprintf(line, sizeof(line), "reference %ld to module %s", i,
+				 e->d_name);
+			lines_add(l, line);
+		}
 	}
 	if (dir)
 		closedir(dir);

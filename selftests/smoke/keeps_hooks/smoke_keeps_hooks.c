@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Leaves what leads into its code: a notifier, a timer, a delayed work item. */
-#include <linux/reboot.h>
+#include <linux/notifier.h>
+#include <linux/panic_notifier.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
 
 #include "../raw.h"
 
-static int on_reboot(struct notifier_block *nb, unsigned long action, void *data)
+static int on_panic(struct notifier_block *nb, unsigned long action, void *data)
 {
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block reboot_nb = { .notifier_call = on_reboot };
+static struct notifier_block panic_nb = { .notifier_call = on_panic };
 
 static void on_timer(struct timer_list *timer)
 {
@@ -29,7 +30,7 @@ static int pre_patch(struct klp_object *obj)
 {
 	mod_timer(&timer, jiffies + 3600 * HZ);
 	schedule_delayed_work(&work, 3600 * HZ);
-	return register_reboot_notifier(&reboot_nb);
+	return atomic_notifier_chain_register(&panic_notifier_list, &panic_nb);
 }
 
 RAW_PATCH(.pre_patch = pre_patch);
