@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the compiler could not check of a declaration. It reads nothing of the system:
+ * Checks of a declaration that the compiler cannot make. They read nothing of the system:
  * a declaration is right or wrong wherever it is loaded.
  */
 #include <linux/ctype.h>
@@ -128,7 +128,7 @@ static bool klp_sdk_shares_convert(const struct klp_sdk_state *state,
 	return false;
 }
 
-/* What is wrong with the first entry that a list has not, or should not have. */
+/* The fault of the first entry that a list lacks, or should not have. */
 #define klp_sdk_list_fault(_listed, _macro)				\
 	((_listed) ? "it is NULL, and the list would end there; leave it out" : \
 		     "it is in an array of your own; list it with " _macro)
@@ -163,7 +163,7 @@ static int klp_sdk_check_shadows(struct klp_sdk_patch *patch,
 	return -EINVAL;
 }
 
-/* What the compiler could not check of one state. */
+/* Checks of one state that the compiler cannot make. */
 static int klp_sdk_check_state(struct klp_sdk_patch *patch,
 			       struct klp_sdk_state *const *pos)
 {

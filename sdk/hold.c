@@ -200,8 +200,8 @@ static int klp_sdk_plan_raw(struct klp_sdk_patch *patch,
 
 /*
  * The way back that the patch of @holder declares to the version of @state, or NULL.
- * What went through a force is not taken back by it: that would release what a task
- * in forced-out code may use.
+ * After a force no way back is taken: it would release what a task in forced-out code
+ * may use.
  */
 static const struct klp_sdk_back_entry *
 klp_sdk_find_back(const struct klp_sdk_state *state,
@@ -221,7 +221,7 @@ klp_sdk_find_back(const struct klp_sdk_state *state,
 
 /*
  * The patch of @holder has another version and stays, for this one does not replace
- * it. What is advised must not be refused in turn. Under klp_mutex or RCU.
+ * it. The advice must not be refused in turn. Under klp_mutex or RCU.
  */
 void klp_sdk_stacked_err(const struct klp_sdk_patch *patch,
 			 const struct klp_sdk_state *state,
@@ -309,8 +309,8 @@ static int klp_sdk_plan_back(struct klp_sdk_patch *patch,
 		return -EINVAL;
 	}
 	/*
-	 * What klp_sdk_data() shows is never NULL and must not change: there is no
-	 * object for it before the conversion is done.
+	 * klp_sdk_data() never gives NULL, and always the same: there is no object for it
+	 * before the conversion is done.
 	 */
 	if (back && back->convert && state->reads_data)
 		back = NULL;

@@ -173,7 +173,7 @@ static int klp_sdk_introduce(struct klp_sdk_patch *patch,
 	return 0;
 }
 
-/* What the patch's functions see from the moment that they can run. */
+/* Let the patch's functions see the data, from the moment that they can run. */
 static void klp_sdk_publish(struct klp_sdk_state *state, bool live)
 {
 	struct klp_sdk_record *record = state->record;

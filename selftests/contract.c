@@ -1864,6 +1864,7 @@ static const struct test tests[] = {
 	{ "failslab-enable", test_failslab_enable },
 	{ "failslab-convert", test_failslab_convert },
 	{ "failslab-downgrade", test_failslab_downgrade },
+	{ "failslab-back", test_failslab_back },
 	{ "failslab-undeclared", test_failslab_undeclared },
 	{ "failslab-retire", test_failslab_retire },
 	{ "failslab-raw", test_failslab_raw },

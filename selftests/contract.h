@@ -143,6 +143,7 @@ void test_example_paired_ops(void);
 void test_failslab_enable(void);
 void test_failslab_convert(void);
 void test_failslab_downgrade(void);
+void test_failslab_back(void);
 void test_failslab_undeclared(void);
 void test_failslab_retire(void);
 void test_failslab_raw(void);

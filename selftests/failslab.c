@@ -217,6 +217,11 @@ void test_failslab_downgrade(void)
 	fail_each("tp_a2", "tp_a1", 10);
 }
 
+void test_failslab_back(void)
+{
+	fail_each("tp_b2", "tp_a1", 6);
+}
+
 void test_failslab_undeclared(void)
 {
 	fail_each("tp_a1", "tp_nogamma", 4);

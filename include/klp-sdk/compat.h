@@ -76,7 +76,7 @@ static inline void klp_sdk_compat_unpin(struct klp_object *obj)
 /*
  * A number that no other load of a module has, before or after: that of its folder
  * in sysfs. 0 if it has none yet; it gets one after the core's callbacks for its
- * coming, before its init. Of vmlinux it is 0.
+ * coming, before its init. For vmlinux it is 0.
  */
 static inline u64 klp_sdk_compat_load_nr(const struct klp_object *obj)
 {
@@ -115,7 +115,7 @@ static inline bool klp_sdk_compat_patch_clean(const struct klp_patch *patch)
 
 /*
  * Can @fn be called as long as @mod is loaded? False for data of @mod, and for its
- * functions that are __init. What is outside of @mod is somebody else's to know.
+ * functions that are __init. Addresses outside of @mod are not judged.
  */
 static inline bool klp_sdk_compat_is_code(struct module *mod, const void *fn)
 {

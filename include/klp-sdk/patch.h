@@ -34,8 +34,8 @@ struct klp_sdk_object {
  * @_name:	name of a module, NULL for vmlinux
  * @_funcs:	array of struct klp_func, ended by an empty entry
  *
- * An array of another type, or one that is const, is a compile error. What the compiler
- * does not see is refused at load, with -EINVAL and the object and the entry in the
+ * An array of another type, or one that is const, is a compile error. Whatever the
+ * compiler does not see is refused at load, with -EINVAL and the object and the entry in the
  * log: an array without the empty entry or of another object, a function that is
  * listed twice or has no name, no replacement, or one that is __init.
  */

@@ -386,8 +386,8 @@ struct klp_sdk_state {
  * The way back for KLP_SDK_GROW(): the object stays where it is, and both sides of the
  * transition share it. @_fn runs at completion, before the older patch's .adopt;
  * a reversed transition never runs it. The newer fields are zero when a later patch
- * grows the state again. What KLP_SDK_CONVERT_BACK() says of shadow types and forced
- * transitions holds here, too.
+ * grows the state again. The rules of KLP_SDK_CONVERT_BACK() for shadow types
+ * and forced transitions hold here, too.
  *
  * Context of @_fn: as for KLP_SDK_CONVERT_BACK().
  */
