@@ -12,10 +12,12 @@
  * ==================  ========================  ==================================
  * on                  taken when                dropped when
  * ==================  ========================  ==================================
- * the patch's module  its post_unpatch is due,  never
- *                     and does not run
- * the state's module  the same, and the module  never
- *                     stays loaded
+ * the patch's module  its post_unpatch, or the  never
+ *                     release of its way back,
+ *                     is due and does not run
+ * the state's module  the same, the module      never
+ *                     stays loaded, and there
+ *                     is no orphan
  * the state's module  the last holder leaves    a patch adopts the orphan, by the
  *                     and makes an orphan       call that ends being one
  * ==================  ========================  ==================================
@@ -95,6 +97,16 @@ void klp_sdk_keep_object(const struct klp_sdk_record *record,
 		return;
 	pr_warn("klp-sdk: state '%s' (id %lu) was forced once and is not undone; %s stays until a reboot\n",
 		record->name, record->id, record->object);
+}
+
+/*
+ * The end of the object of @record, from @size on, belongs to functions that do not run
+ * any more; but after a force a task may use it, so that no patch may grow into it.
+ */
+void klp_sdk_lose_room(struct klp_sdk_record *record, u64 size)
+{
+	if (klp_sdk_forced(record))
+		record->alloc_size = size;
 }
 
 /*

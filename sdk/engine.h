@@ -183,6 +183,7 @@ void klp_sdk_free_data(const struct klp_sdk_record *record, void *data);
 void klp_sdk_keep_patch(const struct klp_sdk_record *record, struct module *mod);
 void klp_sdk_keep_object(const struct klp_sdk_record *record,
 			 struct klp_object *obj);
+void klp_sdk_lose_room(struct klp_sdk_record *record, u64 size);
 bool klp_sdk_orphan_make(struct klp_sdk_record *record, struct klp_object *obj,
 			 const struct klp_sdk_patch *patch);
 void klp_sdk_orphan_lost(struct klp_sdk_record *record);

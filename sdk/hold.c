@@ -175,17 +175,27 @@ static int klp_sdk_plan_raw(struct klp_sdk_patch *patch,
 	}
 
 	state->plan = KLP_SDK_HOW_INHERIT;
-	if (version != state->props->version) {
+	if (version < state->props->version) {
+		state->from = klp_sdk_find_migration(state, version,
+						     &state->plan);
+		if (!state->from || state->plan == KLP_SDK_HOW_GROW) {
+			klp_sdk_state_err(patch, state,
+					  "held at version %u by %s, whose data cannot grow in place; add a KLP_SDK_CONVERT() from version %u, or disable that patch first",
+					  version, klp_sdk_raw_name, version);
+			return -EINVAL;
+		}
+	} else if (version > state->props->version) {
 		ret = klp_sdk_plan_migration(patch, state, version,
 					     klp_sdk_raw_name);
 		if (ret)
 			return ret;
 	}
-	if (state->plan == KLP_SDK_HOW_GROW) {
+	if (klp_sdk_compat_prev_data(prev) &&
+	    !klp_sdk_compat_loaded(state->obj)) {
 		klp_sdk_state_err(patch, state,
-				  "cannot grow in place the data of %s; use KLP_SDK_CONVERT() from version %u",
-				  klp_sdk_raw_name, version);
-		return -EINVAL;
+				  "the data of %s cannot be taken over while %s is not loaded; load that module first",
+				  klp_sdk_raw_name, state->props->object);
+		return -EAGAIN;
 	}
 	if (!patch->replace) {
 		klp_sdk_state_err(patch, state,
@@ -199,24 +209,31 @@ static int klp_sdk_plan_raw(struct klp_sdk_patch *patch,
 }
 
 /*
- * The way back that the patch of @holder declares to the version of @state, or NULL.
+ * The way back that one of the holders declares to the version of @state, or NULL. They
+ * have the same version of the data.
  * After a force no way back is taken: it would release what a task in forced-out code
  * may use.
  */
 static const struct klp_sdk_back_entry *
 klp_sdk_find_back(const struct klp_sdk_state *state,
-		  const struct klp_sdk_record *record,
-		  const struct klp_sdk_holder *holder)
+		  const struct klp_sdk_record *record)
 {
-	const struct klp_sdk_back_entry *back;
+	const struct klp_sdk_back_entry *back, *found = NULL;
+	const struct klp_sdk_holder *holder;
 
 	if (klp_sdk_forced(record))
 		return NULL;
-	for (back = holder->back; back < holder->back + holder->nr_back; back++)
-		if (back->version == state->props->version)
-			return back;
+	list_for_each_entry_rcu(holder, &record->holders, node, true)
+		for (back = holder->back; back < holder->back + holder->nr_back;
+		     back++) {
+			if (back->version != state->props->version)
+				continue;
+			found = back;
+			if (back->data_size == state->size)
+				return back;
+		}
 
-	return NULL;
+	return found;
 }
 
 /*
@@ -228,14 +245,19 @@ void klp_sdk_stacked_err(const struct klp_sdk_patch *patch,
 			 const struct klp_sdk_record *record,
 			 const struct klp_sdk_holder *holder)
 {
-	bool stuck = state->props->version < record->version &&
-		     klp_sdk_record_permanent(record) &&
-		     !klp_sdk_find_back(state, record, holder);
+	u32 version = state->props->version;
+	bool stuck;
+	int how;
+
+	if (version < record->version)
+		stuck = klp_sdk_record_permanent(record) &&
+			!klp_sdk_find_back(state, record);
+	else
+		stuck = !klp_sdk_find_migration(state, record->version, &how);
 
 	klp_sdk_state_err(patch, state,
 			  "version %u is held by %s, version %u is here; %sdisable that patch first",
-			  record->version, holder->patch_name,
-			  state->props->version,
+			  record->version, holder->patch_name, version,
 			  stuck ? "" : "set .replace or ");
 }
 
@@ -249,6 +271,9 @@ static int klp_sdk_check_stacked(struct klp_sdk_patch *patch,
 		klp_sdk_stacked_err(patch, state, record, holder);
 		return -EBUSY;
 	}
+	/* It would not do with .replace, either. */
+	if (klp_sdk_check_size(patch, state, record, holder->patch_name))
+		return -EINVAL;
 	if (!state->props->stackable ||
 	    !(klp_sdk_record_declared(record) & KLP_SDK_HOLDER_STACKABLE)) {
 		klp_sdk_state_err(patch, state,
@@ -299,7 +324,7 @@ static int klp_sdk_plan_back(struct klp_sdk_patch *patch,
 	struct klp_sdk_record *record = *recordp;
 	const struct klp_sdk_holder *permanent;
 
-	back = klp_sdk_find_back(state, record, holder);
+	back = klp_sdk_find_back(state, record);
 	if (back && back->data_size != state->size) {
 		klp_sdk_state_err(patch, state,
 				  "version %u has %zu bytes here, but the way back of %s gives %llu; correct it in a patch that replaces %s first",
@@ -442,6 +467,12 @@ static int klp_sdk_plan(struct klp_sdk_patch *patch,
 		return ret;
 	if (!holder)
 		klp_sdk_orphan_check(record, state->obj);
+	/* The orphan has gone with its module. */
+	if (!holder && !record->data && props->retire) {
+		klp_sdk_record_forget(record);
+		state->plan = KLP_SDK_HOW_NONE;
+		return 0;
+	}
 	if (holder && !patch->replace) {
 		ret = klp_sdk_check_stacked(patch, state, record, holder);
 		if (ret)
@@ -576,6 +607,7 @@ void klp_sdk_state_settle(struct klp_sdk_patch *patch,
 		klp_sdk_drop_others(state);
 
 	if (state->stale) {
+		klp_sdk_orphan_check(state->stale, state->obj);
 		klp_sdk_orphan_abandon(state->stale);
 		klp_sdk_record_forget(state->stale);
 	}

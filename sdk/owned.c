@@ -403,7 +403,8 @@ bool klp_sdk_shadows_same(const struct klp_sdk_state *state,
 		type = (*pos)->type;
 		owned = klp_sdk_find_owned(&record->shadows,
 					   klp_sdk_shadow_id(*pos));
-		if (owned && (owned->nr_older ||
+		if (owned && (owned->nr_older || strcmp(owned->name, type->name) ||
+			      klp_sdk_shadow_indexed(owned) != type->props->indexed ||
 			      owned->now.version != type->props->version ||
 			      owned->now.data_size != type->size))
 			return false;

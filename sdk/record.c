@@ -36,7 +36,7 @@ static_assert(KLP_SDK_RECORD_MIN == 256);
 
 static_assert(offsetof(struct klp_sdk_back_entry, data_size) == 8);
 static_assert(offsetof(struct klp_sdk_back_entry, convert) == 16);
-static_assert(offsetof(struct klp_sdk_back_entry, shrink) == 24);
+static_assert(offsetof(struct klp_sdk_back_entry, release) == 24);
 static_assert(sizeof(struct klp_sdk_back_entry) == 32);
 
 static_assert(offsetof(struct klp_sdk_holder, node) == 8);
@@ -354,7 +354,7 @@ static void klp_sdk_holder_set_back(struct klp_sdk_holder *holder,
 		entry->version = how->version;
 		entry->data_size = how->size;
 		entry->convert = how->convert;
-		entry->shrink = how->shrink;
+		entry->release = how->release;
 	}
 }
 

@@ -140,14 +140,15 @@ struct klp_sdk_record {
  * @reserved:	0
  * @data_size:	size of the author's type at @version
  * @convert:	fills an object of the older layout; NULL if the object stays
- * @shrink:	releases what the newer fields have; NULL if there is @convert
+ * @release:	releases what of the newer object has no place in the older one; not
+ *		after a force; NULL if nothing has to be
  */
 struct klp_sdk_back_entry {
 	u32 version;
 	u32 reserved;
 	u64 data_size;
 	void (*convert)(void *data, const void __klp_sdk_prev *newer);
-	void (*shrink)(void *data);
+	void (*release)(void *data);
 } __no_randomize_layout;
 
 /**

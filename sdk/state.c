@@ -292,6 +292,8 @@ void klp_sdk_state_unprepare(struct klp_sdk_patch *patch,
 
 	/* Forced to the way back: a task may still use what was prepared. */
 	klp_sdk_check_forced(record);
+	if (state->how == KLP_SDK_HOW_GROW)
+		klp_sdk_lose_room(record, state->from->old_size);
 	klp_sdk_shadows_let_go(state, undo);
 	if (undo && klp_sdk_forced(record)) {
 		klp_sdk_keep(patch, state);
@@ -310,6 +312,27 @@ void klp_sdk_state_unprepare(struct klp_sdk_patch *patch,
 	klp_sdk_state_dbg(patch, state, "undone");
 }
 
+/*
+ * The replaced patch releases what of its @data has no place in an older version,
+ * unless a task in its forced-out code may use that.
+ */
+static void klp_sdk_release_newer(struct klp_sdk_state *state, void *data)
+{
+	struct klp_sdk_record *record = state->record;
+	struct klp_sdk_holder *holder;
+
+	if (!state->back->release)
+		return;
+	if (!klp_sdk_forced(record)) {
+		state->back->release(data);
+		return;
+	}
+	list_for_each_entry(holder, &record->holders, node)
+		if (holder != state->holder)
+			klp_sdk_keep_patch(record, holder->patch->mod);
+	klp_sdk_keep_object(record, state->obj);
+}
+
 /* Fill the new object and put it in the place of the old one. */
 static void klp_sdk_convert(struct klp_sdk_state *state)
 {
@@ -323,6 +346,7 @@ static void klp_sdk_convert(struct klp_sdk_state *state)
 		break;
 	case KLP_SDK_HOW_CONVERT_BACK:
 		state->back->convert(state->spare, klp_sdk_as_prev(old));
+		klp_sdk_release_newer(state, old);
 		break;
 	default:
 		memcpy(state->spare, old, state->size);
@@ -332,21 +356,6 @@ static void klp_sdk_convert(struct klp_sdk_state *state)
 	record->data = state->spare;
 	record->alloc_size = klp_sdk_alloc_size(state);
 	state->spare = old;	/* freed after a grace period */
-}
-
-/* The replaced patch releases what the newer fields have, unless it was forced out. */
-static void klp_sdk_shrink(struct klp_sdk_state *state)
-{
-	struct klp_sdk_record *record = state->record;
-	struct klp_sdk_holder *holder;
-
-	if (!klp_sdk_forced(record)) {
-		state->back->shrink(record->data);
-		return;
-	}
-	list_for_each_entry(holder, &record->holders, node)
-		if (holder != state->holder)
-			klp_sdk_keep_patch(record, holder->patch->mod);
 }
 
 /* The data as this patch has it. */
@@ -365,7 +374,8 @@ static void klp_sdk_make(struct klp_sdk_state *state)
 		state->from->grow(record->data);
 		break;
 	case KLP_SDK_HOW_SHRINK:
-		klp_sdk_shrink(state);
+		klp_sdk_release_newer(state, record->data);
+		klp_sdk_lose_room(record, state->size);
 		break;
 	case KLP_SDK_HOW_CONVERT:
 	case KLP_SDK_HOW_CONVERT_BACK:
@@ -374,6 +384,38 @@ static void klp_sdk_make(struct klp_sdk_state *state)
 		break;
 	default:
 		break;
+	}
+}
+
+/*
+ * The raw patch went on until now and may have put other data in the place of that
+ * which prepare found. The core's state has the last word.
+ */
+static void klp_sdk_follow_raw(struct klp_sdk_patch *patch,
+			       struct klp_sdk_state *state)
+{
+	size_t want = state->from ? state->from->old_size : state->size;
+	void *data = (void __force *)klp_sdk_compat_prev_data(state->raw);
+	struct klp_sdk_record *record = state->record;
+	size_t size;
+
+	if (data == record->data)
+		return;
+	size = klp_sdk_compat_kmalloc_size(data, want);
+	if (size < want && !klp_sdk_compat_readable(data, want)) {
+		klp_sdk_state_err(patch, state,
+				  "%s has taken its data away in the transition; the one before is used and never freed, and may be wrong: disable both patches, and load this one alone",
+				  klp_sdk_raw_name);
+		data = record->data;
+		size = 0;
+	}
+	record->data = data;
+	state->borrowed = size < want;
+	if (state->borrowed && state->how == KLP_SDK_HOW_INHERIT) {
+		/* Nothing can fail any more. */
+		state->spare = klp_sdk_compat_kzalloc(klp_sdk_alloc_size(state),
+						      GFP_KERNEL | __GFP_NOFAIL);
+		state->how = KLP_SDK_HOW_COPY;
 	}
 }
 
@@ -387,11 +429,14 @@ static void klp_sdk_make(struct klp_sdk_state *state)
 void klp_sdk_state_complete(struct klp_sdk_patch *patch,
 			    struct klp_sdk_state *state)
 {
-	const void __klp_sdk_prev *old = klp_sdk_as_prev(state->record->data);
 	bool handed_over = state->how != KLP_SDK_HOW_INTRODUCE &&
 			   state->how != KLP_SDK_HOW_SHARE;
 	struct klp_sdk_record *record = state->record;
+	const void __klp_sdk_prev *old;
 
+	if (state->raw)
+		klp_sdk_follow_raw(patch, state);
+	old = klp_sdk_as_prev(record->data);
 	klp_sdk_check_forced(record);
 	klp_sdk_shadows_complete(state);
 	klp_sdk_make(state);
@@ -465,10 +510,13 @@ void klp_sdk_state_release(struct klp_sdk_patch *patch,
 		 klp_sdk_orphan_make(record, state->obj, patch);
 
 	klp_sdk_shadows_let_go(state, last && !orphan);
-	if (last && klp_sdk_forced(record))
+	if (last && klp_sdk_forced(record)) {
 		klp_sdk_keep(patch, state);
-	else if (last)
+		if (quits && !orphan)
+			klp_sdk_keep_object(record, state->obj);
+	} else if (last) {
 		klp_sdk_holder_undo(state->holder)->post_unpatch(record->data);
+	}
 	klp_sdk_let_go(state);
 	if (last && !orphan)
 		klp_sdk_drop_data(record);

@@ -912,7 +912,8 @@ static void test_20_raw_predecessor_older(void)
 	load("tp_raw");
 	kmsg_mark();
 	refused("tp_a2", "", -EINVAL);
-	says("tp_a2: state 'beta' (id 102): cannot grow in place", NULL);
+	says("tp_a2: state 'beta' (id 102): held at version 1 by a livepatch without",
+	     "whose data cannot grow in place; add a KLP_SDK_CONVERT()", NULL);
 	load_over("tp_perm", "tp_raw");
 	check(kmsg_has("tp_perm alpha convert from=1 live=0 zeroed=1"), "%s",
 	      kmsg_since());
@@ -1021,6 +1022,37 @@ static void test_20_raw_predecessor_reversed(void)
 	kmsg_mark();
 	disable("tp_raw");
 	events("tp_raw frees alpha gamma", NULL);
+}
+
+/* The raw patch goes on until the end, and has other data then. */
+static void test_20_raw_moves(void)
+{
+	static const char move[] = "/sys/module/tp_raw/parameters/move";
+	pid_t pid;
+
+	load("tp_raw");
+	pid = begin_load("tp_a1");
+	check_ok(file_write(move, "1"));
+	reverse("tp_a1", pid, true);
+	kmsg_mark();
+	pid = begin_load("tp_a1");
+	check_ok(file_write(move, "1"));
+	release(pid);
+	check(kmsg_has("tp_a1 alpha adopt same=1 old_ok=1 live=1"), "%s",
+	      kmsg_since());
+	check_ok(klp_wait_gone("tp_raw"));
+	check_ok(mod_unload("tp_raw"));
+	check_works("tp_a1");
+	check(num("hits") == 201, "%s", text);
+	disable("tp_a1");
+
+	load("tp_raw");
+	pid = begin_load("tp_perm");
+	check_ok(file_write(move, "1"));
+	release(pid);
+	check_ok(klp_wait_gone("tp_raw"));
+	check_works("tp_perm");
+	check(num("hits") == 101 && num("from") == 1, "%s", text);
 }
 
 static void test_20_raw_refused(void)
@@ -1777,6 +1809,7 @@ static const struct test tests[] = {
 	  test_20_raw_predecessor_reversed },
 	{ "contract-20-raw-refused", test_20_raw_refused },
 	{ "contract-20-raw-memory", test_20_raw_memory },
+	{ "contract-20-raw-moves", test_20_raw_moves },
 	{ "contract-20-raw-above", test_20_raw_above },
 	{ "contract-20-raw-has-no-room", test_20_raw_has_no_room },
 	{ "contract-21-raw-successor", test_21_raw_successor },

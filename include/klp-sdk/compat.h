@@ -167,7 +167,8 @@ static inline bool klp_sdk_compat_listed(const struct klp_patch *self,
  * 192 bytes cannot be told, nor a cache whose objects have one of kmalloc()'s sizes.
  *
  * The alignment is asked first: ksize() of an address inside an object writes beside
- * it if slub_debug records the sizes that were asked for (6.2 and later).
+ * it if slub_debug=U records the sizes that were asked for (6.2 and later). On such a
+ * boot an address inside an object that is aligned to @want must not be given.
  */
 static inline size_t klp_sdk_compat_kmalloc_size(const void *data, size_t want)
 {

@@ -114,7 +114,7 @@ struct klp_sdk_back {
 	unsigned int version;
 	size_t size;
 	void (*convert)(void *data, const void __klp_sdk_prev *newer);
-	void (*shrink)(void *data);
+	void (*release)(void *data);
 };
 
 struct klp_sdk_shadow;
@@ -202,7 +202,10 @@ struct klp_sdk_state {
 	 * that the compiler warns of a state that no patch lists as unused
 	 */
 	struct klp_sdk_slots *slots;
-	/* not NULL if a function of the patch calls klp_sdk_data() */
+	/*
+	 * not NULL if a function of the patch calls klp_sdk_data(), in whichever of its
+	 * files: a state of the same name in another one counts, too
+	 */
 	const char *reads_data;
 	/* the object that the state is bound to */
 	struct klp_object *obj;
@@ -351,27 +354,67 @@ struct klp_sdk_state {
  * another layout there, or if the state went through a forced transition.
  *
  * Context of @_fn: as for KLP_SDK_CONVERT(), in the module that is replaced.
- * Ownership: what @_new points to passes to @_old, or is to be released by @_fn if
- * @_old has no place for it. The newer object itself is freed by the SDK.
+ * Ownership: what @_new points to passes to @_old. @_fn releases nothing: after a
+ * forced transition a task may use it. If @_old has no place for something, declare
+ * KLP_SDK_CONVERT_BACK_RELEASE(). The newer object itself is freed by the SDK.
  */
 #define KLP_SDK_CONVERT_BACK(_name, _version, _old, _new, _fn)		\
+	__KLP_SDK_CONVERT_BACK(_name, _version, _old, _new, _fn);	\
+	__KLP_SDK_BACK(_name, _version, _old, _new, _name##_klp_sdk_convert, NULL)
+
+/**
+ * KLP_SDK_CONVERT_BACK_RELEASE() - The same, and release what has no place there
+ * @_name:	name of the way back, e.g. loglevel_to_v1
+ * @_version:	the state's older version; a constant, not 0
+ * @_old:	C type of the state's data at that version
+ * @_new:	C type of the state's data now
+ * @_fn:	void (@_old \*data, const @_new \*newer), fills the older object
+ * @_release:	void (@_new \*newer), releases what @_fn has not passed on
+ *
+ * @_release runs behind @_fn. After a forced transition it never runs, and the module
+ * that contains it is pinned.
+ *
+ * Context of both: as for KLP_SDK_CONVERT_BACK().
+ */
+#define KLP_SDK_CONVERT_BACK_RELEASE(_name, _version, _old, _new, _fn, _release) \
+	__KLP_SDK_CONVERT_BACK(_name, _version, _old, _new, _fn);	\
+	__KLP_SDK_BACK_RELEASE(_name, _new, _release);			\
+	__KLP_SDK_BACK(_name, _version, _old, _new, _name##_klp_sdk_convert, \
+		       _name##_klp_sdk_release)
+
+#define __KLP_SDK_BACK(_name, _version, _old, _new, _convert, _release)	\
+	typedef _new _name##_klp_sdk_back_new;				\
+	static const struct klp_sdk_back _name##_klp_sdk_back = {	\
+		.version	= (_version),				\
+		.size		= sizeof(_old),				\
+		.convert	= _convert,				\
+		.release	= _release,				\
+	};								\
+	static_assert(1, "")
+
+#define __KLP_SDK_BACK_RELEASE(_name, _new, _release)			\
+	static_assert(__builtin_types_compatible_p(typeof(_release),	\
+						   void (_new *)),	\
+		      "klp-sdk: way back " #_name ": " #_release	\
+		      " must be void (" #_new " *)");			\
+	static void _name##_klp_sdk_release(void *__data) __klp_sdk_callback \
+	{								\
+		_release(__data);					\
+	}								\
+	static_assert(1, "")
+
+#define __KLP_SDK_CONVERT_BACK(_name, _version, _old, _new, _fn)	\
 	__KLP_SDK_MIGRATION_CHECK(_name, _version);			\
 	static_assert(__builtin_types_compatible_p(typeof(_fn),		\
 				void (_old *, const _new *)),		\
 		      "klp-sdk: way back " #_name ": " #_fn		\
 		      " must be void (" #_old " *, const " #_new " *)"); \
-	typedef _new _name##_klp_sdk_back_new;				\
 	static void							\
 	_name##_klp_sdk_convert(void *__data, const void __klp_sdk_prev *__new) \
 		__klp_sdk_callback					\
 	{								\
 		_fn(__data, (const void __force *)__new);		\
 	}								\
-	static const struct klp_sdk_back _name##_klp_sdk_back = {	\
-		.version	= (_version),				\
-		.size		= sizeof(_old),				\
-		.convert	= _name##_klp_sdk_convert,		\
-	};								\
 	static_assert(1, "")
 
 /**
@@ -386,7 +429,8 @@ struct klp_sdk_state {
  * The way back for KLP_SDK_GROW(): the object stays where it is, and both sides of the
  * transition share it. @_fn runs at completion, before the older patch's .adopt;
  * a reversed transition never runs it. The newer fields are zero when a later patch
- * grows the state again. The rules of KLP_SDK_CONVERT_BACK() for shadow types
+ * grows the state again. After a forced transition @_fn never runs, and the state cannot
+ * grow in place any more. The rules of KLP_SDK_CONVERT_BACK() for shadow types
  * and forced transitions hold here, too.
  *
  * Context of @_fn: as for KLP_SDK_CONVERT_BACK().
@@ -396,21 +440,8 @@ struct klp_sdk_state {
 	static_assert(offsetof(_new, _first) >= sizeof(_old),		\
 		      "klp-sdk: way back " #_name ": " #_first		\
 		      " lies within " #_old);				\
-	static_assert(__builtin_types_compatible_p(typeof(_fn),		\
-						   void (_new *)),	\
-		      "klp-sdk: way back " #_name ": " #_fn		\
-		      " must be void (" #_new " *)");			\
-	typedef _new _name##_klp_sdk_back_new;				\
-	static void _name##_klp_sdk_shrink(void *__data) __klp_sdk_callback \
-	{								\
-		_fn(__data);						\
-	}								\
-	static const struct klp_sdk_back _name##_klp_sdk_back = {	\
-		.version	= (_version),				\
-		.size		= sizeof(_old),				\
-		.shrink		= _name##_klp_sdk_shrink,		\
-	};								\
-	static_assert(1, "")
+	__KLP_SDK_BACK_RELEASE(_name, _new, _fn);			\
+	__KLP_SDK_BACK(_name, _version, _old, _new, NULL, _name##_klp_sdk_release)
 
 /**
  * KLP_SDK_TO() - Name a way back in a state's .back list
@@ -481,9 +512,9 @@ struct klp_sdk_state {
  *   contains it is pinned.
  * * .adopt: void (@_type \*, const void \*old). The data came from a replaced
  *   patch: re-point whatever refers to that patch's module, which may be
- *   unloaded next. @old is the data itself, or after a conversion the older
- *   object, readable through klp_sdk_prev() by its type no more but still
- *   there until adopt returns.
+ *   unloaded next. @old is the data itself, or the object that it was converted
+ *   from, to be compared with addresses only: it may have any other version's layout,
+ *   on a way back a newer one. It is there until adopt returns.
  *
  * Every function is optional and has the context that "The life of a system
  * state" gives. Types are checked by the compiler, without casts. The state is

@@ -22,23 +22,52 @@ struct number_v1 {
 	int owners;
 };
 
+/* The note has no place in version 1. */
 struct number_v2 {
 	int owners;
 	dev_t dev;
-	long more;
+	char *note;
 };
+
+/* A second state, which grows. */
+struct room_v1 {
+	long uses;
+};
+
+struct room_v2 {
+	long uses;
+	char *note;
+};
+
+static inline char *new_note(const char *text)
+{
+	char *note = klp_sdk_kzalloc(16, GFP_KERNEL | __GFP_NOFAIL);
+
+	strscpy(note, text, 16);
+	return note;
+}
 
 #if NAMED_VERSION == 1
 #define NUMBER_T	struct number_v1
+#define ROOM_T		struct room_v1
 #else
 #define NUMBER_T	struct number_v2
+#define ROOM_T		struct room_v2
 
 static void number_from_v1(struct number_v2 *n, const struct number_v1 *old)
 {
 	n->dev = old->dev;
 	n->owners = old->owners;
+	n->note = new_note("number");
 	say("convert from=1");
 }
+
+static void room_from_v1(struct room_v2 *r)
+{
+	r->note = new_note("room");
+}
+
+KLP_SDK_GROW(room_v1, 1, struct room_v1, struct room_v2, note, room_from_v1);
 
 KLP_SDK_CONVERT(number_v1, 1, struct number_v1, struct number_v2, number_from_v1);
 #endif
@@ -51,19 +80,39 @@ static void number_to_v1(struct number_v1 *n, const struct number_v2 *newer)
 	say("convert to=1 zeroed=%d", !n->owners || n->owners == newer->owners);
 }
 
-KLP_SDK_CONVERT_BACK(number_to_v1, 1, struct number_v1, struct number_v2,
-		     number_to_v1);
+static void number_release(struct number_v2 *newer)
+{
+	say("release");
+	kfree(newer->note);
+}
+
+KLP_SDK_CONVERT_BACK_RELEASE(number_to_v1, 1, struct number_v1,
+			     struct number_v2, number_to_v1, number_release);
+
+static void room_release(struct room_v2 *r)
+{
+	kfree(r->note);
+}
+
+KLP_SDK_GROW_BACK(room_to_v1, 1, struct room_v1, struct room_v2, note,
+		  room_release);
 #endif
 
 static int number_pre_patch(NUMBER_T *n)
 {
 	n->dev = NAMED_DEV;
+#if NAMED_VERSION == 2
+	n->note = new_note("number");
+#endif
 	return register_chrdev_region(n->dev, 1, "tp_named");
 }
 
 static void number_post_unpatch(NUMBER_T *n)
 {
 	say("post_unpatch owners=%d", n->owners);
+#if NAMED_VERSION == 2
+	kfree(n->note);
+#endif
 	unregister_chrdev_region(n->dev, 1);
 }
 
@@ -87,12 +136,45 @@ KLP_SDK_STATE(number, NUMBER_T,
 	      .post_unpatch	= number_post_unpatch,
 	      .adopt		= number_adopt);
 
+#if NAMED_VERSION == 2
+static int room_pre_patch(struct room_v2 *r)
+{
+	r->note = new_note("room");
+	return 0;
+}
+
+static void room_post_unpatch(struct room_v2 *r)
+{
+	kfree(r->note);
+}
+#endif
+
+KLP_SDK_STATE(room, ROOM_T,
+	      .id		= KLP_SDK_STATE_ID(233),
+	      .reserve		= 32,
+#if NAMED_VERSION == 2
+	      .grow		= { KLP_SDK_FROM(room_v1) },
+	      .pre_patch	= room_pre_patch,
+	      .post_unpatch	= room_post_unpatch,
+#endif
+#ifdef NAMED_BACK
+	      .back		= { KLP_SDK_TO(room_to_v1) },
+#endif
+	      .version		= NAMED_VERSION);
+
 static int named_show(struct seq_file *m, void *v)
 {
 	const NUMBER_T *n = klp_sdk_live(number);
+	ROOM_T *r = klp_sdk_data(room);
 
-	seq_printf(m, "patch=%s owners=%d dev=%d\n", KBUILD_MODNAME,
-		   n ? n->owners : -1, n && n->dev == NAMED_DEV);
+	/* Where a task may be held. */
+	seq_printf(m, "patch=%s", KBUILD_MODNAME);
+	seq_printf(m, " owners=%d dev=%d uses=%ld", n ? n->owners : -1,
+		   n && n->dev == NAMED_DEV, ++r->uses);
+#if NAMED_VERSION == 2
+	seq_printf(m, " note=%s room=%s", n ? n->note : "-", r->note);
+#endif
+	seq_puts(m, "\n");
 	return 0;
 }
 
@@ -102,7 +184,7 @@ static struct klp_func funcs[] = {
 };
 
 KLP_SDK_PATCH(.objs	= KLP_SDK_OBJECTS(KLP_SDK_OBJECT(NULL, funcs)),
-	      .states	= KLP_SDK_STATES(&number),
+	      .states	= KLP_SDK_STATES(&number, &room),
 #ifndef NAMED_STACK
 	      .replace	= true
 #endif

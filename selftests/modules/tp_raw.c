@@ -30,6 +30,25 @@ static struct klp_state states[] = {
 	{ }
 };
 
+/* Puts other data in the place of alpha's. */
+static int move_set(const char *val, const struct kernel_param *kp)
+{
+	struct alpha_v1 *old = states[0].data, *a;
+
+	a = kmemdup(old, sizeof(*a), GFP_KERNEL);
+	if (!a)
+		return -ENOMEM;
+	a->hits += 100;
+	states[0].data = a;
+	kfree(old);
+	return 0;
+}
+
+static const struct kernel_param_ops move_ops = {
+	.set = move_set,
+};
+module_param_cb(move, &move_ops, NULL, 0200);
+
 static char *tp_buf(const char *name)
 {
 	char *buf = klp_sdk_kzalloc(TP_BUF, GFP_KERNEL);
