@@ -154,6 +154,7 @@ if [[ ! $options && ${#stock[@]} != 0 ]]; then
 	start input suite input "$here/host/input.sh" "${stock[0]}"
 	start verdict suite verdict "$out/vm/verdict_test"
 	start owntime suite owntime "$out/vm/owntime_test"
+	start mutants suite mutants "$here/mutants.sh" --check
 fi
 if [[ ! $options ]]; then
 	for series in "${debug[@]}"; do
