@@ -187,6 +187,7 @@ void check_works(const char *name)
 	      !strcmp(val("buf"), "alpha") && num("beta_live") == 1,
 	      "the state is not sound: %s", text);
 	check(console_level() == RAISED_LEVEL, "loglevel %ld", console_level());
+	check_records();
 }
 
 #define A1_PREPARED	"tp_a1 alpha pre_patch", "tp_a1 beta pre_patch", \
@@ -852,6 +853,7 @@ static void test_14_stacked_permanent(void)
 	refused("tp_nostate", "", -EINVAL);
 	says("tp_nostate: state 'alpha' (id 101) of tp_s2p is permanent", NULL);
 	load("tp_s1");
+	view("tp_s1", "101 1 24 SP vmlinux alpha tp_s2p:live tp_s1:live\n", NULL);
 	kmsg_mark();
 	refused("tp_nostate", "", -EINVAL);
 	says("tp_nostate: state 'alpha' (id 101) of tp_s2p is permanent", NULL);
@@ -1107,7 +1109,7 @@ static void test_21_stale_not_declared(void)
 }
 
 /* Row 22 */
-static void poke(const char *name, const char *value)
+void poke(const char *name, const char *value)
 {
 	char path[128];
 
@@ -1118,8 +1120,7 @@ static void poke(const char *name, const char *value)
 	check_ok(file_write(path, value));
 }
 
-static void refused_poked(const char *name, const char *wrong,
-			  const char *right)
+void refused_poked(const char *name, const char *wrong, const char *right)
 {
 	poke(name, wrong);
 	kmsg_mark();
@@ -1587,6 +1588,13 @@ void check_dangling(void)
 	check(!nr, "%ld pointers lead into modules that are gone", nr);
 }
 
+void check_records(void)
+{
+	long nr = counted("unsound");
+
+	check(!nr, "%ld things in the records do not agree", nr);
+}
+
 void check_fronts(void)
 {
 	long nr = counted("fronts");
@@ -1759,6 +1767,7 @@ static const struct test tests[] = {
 	{ "contract-05-disable", test_05_disable },
 	{ "contract-05-disable-in-transition", test_05_disable_in_transition },
 	{ "contract-06-disable-reversed", test_06_disable_reversed },
+	{ "contract-06-stacked-above", test_06_stacked_above },
 	{ "contract-07-replace-same-version", test_07_replace_same_version },
 	{ "contract-07-replace-in-transition", test_07_replace_in_transition },
 	{ "contract-08-replace-older", test_08_replace_older },
@@ -1817,6 +1826,7 @@ static const struct test tests[] = {
 	{ "contract-21-stale-not-declared", test_21_stale_not_declared },
 	{ "contract-22-unknown-release", test_22_unknown_release },
 	{ "contract-22-newer-release", test_22_newer_release },
+	{ "contract-22-parts", test_22_parts },
 	{ "contract-24-duplicate-id", test_24_duplicate_id },
 	{ "contract-24-no-terminator", test_24_no_terminator },
 	{ "contract-24-object-twice", test_24_object_twice },
@@ -1836,6 +1846,16 @@ static const struct test tests[] = {
 	{ "contract-21-module-between", test_21_module_between },
 	{ "contract-21-module-address", test_21_module_address },
 	{ "contract-17-room", test_17_room },
+	{ "contract-03-raw-no-memory", test_03_raw_no_memory },
+	{ "contract-09-other-size", test_09_other_size },
+	{ "contract-10-back-other-size", test_10_back_other_size },
+	{ "contract-12-retire-newer", test_12_retire_newer },
+	{ "contract-17-no-room", test_17_no_room },
+	{ "contract-20-raw-live", test_20_raw_live },
+	{ "contract-20-raw-reader", test_20_raw_reader },
+	{ "contract-21-patch-address", test_21_patch_address },
+	{ "contract-22-shadow-parts", test_22_shadow_parts },
+	{ "contract-26-reads-nothing", test_26_reads_nothing },
 	{ "contract-17-comes-and-goes", test_17_comes_and_goes },
 	{ "contract-17-loaded-before", test_17_loaded_before },
 	{ "contract-17-init-fails", test_17_init_fails },
@@ -1855,6 +1875,8 @@ static const struct test tests[] = {
 	{ "contract-18-retire", test_18_retire },
 	{ "contract-18-stacked", test_18_stacked },
 	{ "contract-18-stacked-leave", test_18_stacked_leave },
+	{ "contract-18-prev-gone", test_18_prev_gone },
+	{ "contract-18-stacked-blocked", test_18_stacked_blocked },
 	{ "contract-18-replace-several", test_18_replace_several },
 	{ "contract-18-module-refused", test_18_module_refused },
 	{ "contract-23-many", test_23_many },
@@ -1912,6 +1934,7 @@ static const struct test tests[] = {
 	{ "smp-indexed", test_smp_indexed },
 	{ "smp-grow", test_smp_grow },
 	{ "smp-all", test_smp_all },
+	{ "contract-19-forced-absent", test_19_forced_absent },
 	{ "contract-19-forced-replace", test_19_forced_replace },
 	{ "contract-19-orphan-adopted", test_19_orphan_adopted },
 	{ "contract-19-forced-disable", test_19_forced_disable },
@@ -1921,6 +1944,9 @@ static const struct test tests[] = {
 	{ "contract-19-module-pinned", test_19_module_pinned },
 	{ "contract-19-forced-then-raw", test_19_forced_then_raw },
 	{ "contract-19-random", test_19_random },
+	{ "contract-19-forced-dropped", test_19_forced_dropped },
+	{ "contract-19-forced-back", test_19_forced_back },
+	{ "contract-19-forced-together", test_19_forced_together },
 	{ "contract-19-shadow-downgrade", test_19_shadow_downgrade },
 	{ "contract-19-shadow", test_19_shadow },
 };

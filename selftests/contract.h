@@ -38,6 +38,11 @@ void says(const char *first, ...);
 /* The list of live states that @patch shows has these; ended by NULL. */
 void view(const char *patch, const char *first, ...);
 
+/* Have the system's records say @value for @name, see modules/klp_sdk_poke.c. */
+void poke(const char *name, const char *value);
+/* With the value @wrong they are another release's; @right is restored. */
+void refused_poked(const char *name, const char *wrong, const char *right);
+
 /* A patch was forced out: what it held is leaked, and its module stays. */
 extern bool forced;
 
@@ -47,6 +52,9 @@ void accounted(const char *module);
 
 /* Nothing that outlives the patches leads into a module that is gone. */
 void check_dangling(void);
+
+/* What the records say agrees; no transition runs. */
+void check_records(void);
 
 /* What is looked at before an index says the same as the index. */
 void check_fronts(void);
@@ -93,6 +101,26 @@ void test_21_module(void);
 void test_21_module_between(void);
 void test_21_module_address(void);
 void test_17_room(void);
+
+/* corners.c */
+void test_03_raw_no_memory(void);
+void test_06_stacked_above(void);
+void test_09_other_size(void);
+void test_10_back_other_size(void);
+void test_12_retire_newer(void);
+void test_17_no_room(void);
+void test_18_prev_gone(void);
+void test_19_forced_absent(void);
+void test_19_forced_back(void);
+void test_19_forced_dropped(void);
+void test_19_forced_together(void);
+void test_20_raw_live(void);
+void test_20_raw_reader(void);
+void test_21_patch_address(void);
+void test_22_shadow_parts(void);
+void test_26_reads_nothing(void);
+void test_18_stacked_blocked(void);
+void test_22_parts(void);
 
 /* force.c */
 void test_19_orphan_of_module(void);

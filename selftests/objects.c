@@ -137,6 +137,10 @@ void test_17_pre_patch_fails(void)
 	       "tp_m1 ma post_unpatch", NULL);
 	show();
 	check(num("made") == 1, "%s", shown());
+	/* Another module is none of that. */
+	mod_in(MOD2);
+	events("tp_m1 na pre_patch", "tp_m1 nb pre_patch", "tp_m1 na post_patch",
+	       "tp_m1 nb post_patch", NULL);
 	set_param("tp_m1", "fail_state", "-");
 	mod_in(MOD1);
 	check_mod1("tp_m1");
@@ -363,6 +367,7 @@ static void check_settled(int states)
 		if (klp_enabled(all[i]) == 1 && ++n)
 			found = all[i];
 	check(!found == !states, "%d patches and %d states", n, states);
+	check_records();
 	if (found)
 		check_states(found, states);
 	if (klp_enabled("tp_rawm") == 1)
@@ -918,6 +923,11 @@ void test_19_module_pinned(void)
 	events(MOD1_LEAVING("tp_m1b"), NULL);
 	mod_in(MOD1);
 	check_mod1("tp_m1b");
+	/* Its own module is kept once for all of them. */
+	kmsg_mark();
+	mod_out(MOD1);
+	check(!kmsg_has("the module stays"), "%s", kmsg_since());
+	mod_in(MOD1);
 	disable("tp_m1b");
 }
 
@@ -951,4 +961,12 @@ void test_19_forced_then_raw(void)
 	load("tp_rawm");
 	load_over("tp_mw1b", "tp_rawm");
 	check(file_int(USERS) == users + 1, "%ld users", file_int(USERS));
+
+	/* The data is a raw patch's, which frees it: no orphan. */
+	load_over("tp_rawm", "tp_mw1b");
+	disable("tp_rawm");
+	check_ok(klp_wait_gone("tp_rawm"));
+	kmsg_mark();
+	load("tp_mw1b");
+	events("tp_mw1b rm pre_patch", "tp_mw1b rm post_patch", NULL);
 }

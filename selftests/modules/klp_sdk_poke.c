@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Makes the system's records look as if another release of the SDK had made
- * them, looks for pointers into modules that are gone, and compares what is looked at
- * before an index with that. Reads and writes of the loaded module's parameters
- * take effect at once.
+ * them, looks for pointers into modules that are gone and for what does not agree,
+ * and compares what is looked at before an index with that. Reads and writes of the
+ * loaded module's parameters take effect at once.
  */
 #include <linux/livepatch.h>
 #include <linux/mm.h>
@@ -12,6 +12,35 @@
 
 #include "tp_hash.h"
 #include "../../sdk/front.h"
+
+/* The same for the shadow types of a state and a holder's part in them. */
+static void poke_types(struct klp_sdk_record *record, struct klp_sdk_holder *holder,
+		       const char *name, unsigned long value)
+{
+	struct klp_sdk_shadow_record *owned;
+	struct klp_sdk_shadow_holder *part;
+
+	list_for_each_entry(owned, &record->shadows, node) {
+		if (!strcmp(name, "type_abi"))
+			owned->abi = value;
+		else if (!strcmp(name, "type_grown"))
+			owned->size = sizeof(*owned) + value;
+		else if (!strcmp(name, "type_nr_older"))
+			owned->nr_older = value;
+		else if (!strcmp(name, "type_flags"))
+			owned->flags ^= value;
+		else if (!strcmp(name, "table_abi"))
+			owned->table->abi = value;
+	}
+	list_for_each_entry(part, &holder->shadows, node) {
+		if (!strcmp(name, "part_abi"))
+			part->abi = value;
+		else if (!strcmp(name, "part_grown"))
+			part->size = sizeof(*part) + value;
+		else if (!strcmp(name, "part_slots_size"))
+			part->slots_size = value;
+	}
+}
 
 /* All under the test's control: nothing else changes records meanwhile. */
 static int poke(const char *val, const struct kernel_param *kp)
@@ -31,6 +60,8 @@ static int poke(const char *val, const struct kernel_param *kp)
 
 	if (!strcmp(kp->name, "root_abi"))
 		root->abi = value;
+	else if (!strcmp(kp->name, "root_grown"))
+		root->size = sizeof(*root) + value;
 	list_for_each_entry(record, &root->records, node) {
 		holder = list_first_entry(&record->holders,
 					  struct klp_sdk_holder, node);
@@ -44,10 +75,28 @@ static int poke(const char *val, const struct kernel_param *kp)
 			record->hints = value;
 		else if (!strcmp(kp->name, "holder_abi"))
 			holder->abi = value;
+		else if (!strcmp(kp->name, "holder_grown"))
+			holder->size = sizeof(*holder) + value;
+		else if (!strcmp(kp->name, "holder_flags"))
+			holder->flags = value;
+		else if (!strcmp(kp->name, "holder_hints"))
+			holder->hints = value;
 		else if (!strcmp(kp->name, "holder_fns_size"))
 			holder->fns_size = value;
+		else if (!strcmp(kp->name, "holder_slots_size"))
+			holder->slots_size = value;
+		else if (!strcmp(kp->name, "holder_nr_back"))
+			holder->nr_back = value;
 		else if (!strcmp(kp->name, "holder_kstate"))
 			holder->kstate = (struct klp_state *)value;
+		else if (!strcmp(kp->name, "holder_patch"))
+			holder->patch = (struct klp_patch *)value;
+		else if (!strcmp(kp->name, "record_data_size"))
+			record->data_size = value;
+		else if (!strcmp(kp->name, "record_room"))
+			record->alloc_size = value;
+		else
+			poke_types(record, holder, kp->name, value);
 	}
 
 	return 0;
@@ -63,6 +112,42 @@ static int peek(char *buffer, const struct kernel_param *kp)
 	return sysfs_emit(buffer, "%u\n",
 			  list_first_entry(&root->records,
 					   struct klp_sdk_record, node)->hints);
+}
+
+/* What @holder's patch sees of a state that it does not have, or no more. */
+static int unsound_holder(const struct klp_sdk_holder *holder)
+{
+	const struct klp_sdk_shadow_holder *part;
+	int nr;
+
+	/* A patch without the SDK took its place. */
+	if (!vmalloc_to_page(holder->slots) || holder->phase != KLP_SDK_IDLE)
+		return 0;
+	nr = holder->slots->live || holder->slots->data || holder->kstate->data;
+	list_for_each_entry(part, &holder->shadows, node)
+		nr += part->slots->live || part->slots->table;
+	return nr;
+}
+
+/* How much in the records does not agree, while no transition runs. */
+static int unsound(char *buffer, const struct kernel_param *kp)
+{
+	struct klp_sdk_root *root = klp_shadow_get(NULL, KLP_SDK_ROOT_ID);
+	struct klp_sdk_record *record;
+	struct klp_sdk_holder *holder;
+	int nr = 0;
+
+	if (!root)
+		return sysfs_emit(buffer, "0\n");
+	list_for_each_entry(record, &root->records, node) {
+		nr += record->data_size > record->alloc_size;
+		/* What went through a force keeps what a task may use. */
+		if (!(record->flags & KLP_SDK_RECORD_FORCED))
+			list_for_each_entry(holder, &record->holders, node)
+				nr += unsound_holder(holder);
+	}
+
+	return sysfs_emit(buffer, "%d\n", nr);
 }
 
 /* How many words of @object lead into modules that are gone. */
@@ -201,20 +286,43 @@ static const struct kernel_param_ops dangling_ops = {
 	.get = dangling,
 };
 
+static const struct kernel_param_ops unsound_ops = {
+	.get = unsound,
+};
+
 static const struct kernel_param_ops poke_ops = {
 	.set = poke,
 	.get = peek,
 };
 
 module_param_cb(root_abi, &poke_ops, NULL, 0600);
+module_param_cb(root_grown, &poke_ops, NULL, 0600);
 module_param_cb(record_abi, &poke_ops, NULL, 0600);
 module_param_cb(record_grown, &poke_ops, NULL, 0600);
 module_param_cb(record_flags, &poke_ops, NULL, 0600);
 module_param_cb(record_hints, &poke_ops, NULL, 0600);
 module_param_cb(holder_abi, &poke_ops, NULL, 0600);
+module_param_cb(holder_grown, &poke_ops, NULL, 0600);
+module_param_cb(holder_flags, &poke_ops, NULL, 0600);
+module_param_cb(holder_hints, &poke_ops, NULL, 0600);
 module_param_cb(holder_fns_size, &poke_ops, NULL, 0600);
+module_param_cb(holder_slots_size, &poke_ops, NULL, 0600);
+module_param_cb(holder_nr_back, &poke_ops, NULL, 0600);
 module_param_cb(holder_kstate, &poke_ops, NULL, 0600);
 
+module_param_cb(holder_patch, &poke_ops, NULL, 0600);
+module_param_cb(record_data_size, &poke_ops, NULL, 0600);
+module_param_cb(record_room, &poke_ops, NULL, 0600);
+module_param_cb(type_abi, &poke_ops, NULL, 0600);
+module_param_cb(type_grown, &poke_ops, NULL, 0600);
+module_param_cb(type_nr_older, &poke_ops, NULL, 0600);
+module_param_cb(type_flags, &poke_ops, NULL, 0600);
+module_param_cb(table_abi, &poke_ops, NULL, 0600);
+module_param_cb(part_abi, &poke_ops, NULL, 0600);
+module_param_cb(part_grown, &poke_ops, NULL, 0600);
+module_param_cb(part_slots_size, &poke_ops, NULL, 0600);
+
+module_param_cb(unsound, &unsound_ops, NULL, 0400);
 module_param_cb(dangling, &dangling_ops, NULL, 0400);
 module_param_cb(fronts, &fronts_ops, NULL, 0400);
 

@@ -2,8 +2,8 @@
 /*
  * Patches of which each is forced out or leaves after a force, which is the last that
  * can be done with its module: several twins are built of this file. ORPHAN_VERSION
- * is what differs. The one state is bound to ORPHAN_OBJECT, owns a buffer and counts
- * in @made how often the change was made.
+ * is what differs, and in one ORPHAN_REPLACE. The one state is bound to ORPHAN_OBJECT,
+ * owns a buffer and counts in @made how often the change was made.
  */
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
@@ -16,6 +16,10 @@ extern int tp_fail_alloc;
 int tp_fail_alloc;
 module_param_named(fail_alloc, tp_fail_alloc, int, 0644);
 MODULE_PARM_DESC(fail_alloc, "which allocation of the engine fails");
+
+#ifndef ORPHAN_REPLACE
+#define ORPHAN_REPLACE	true
+#endif
 
 #define ORPHAN_MAGIC	0x0f0a
 #define say(fn)		pr_info("tp: " KBUILD_MODNAME " left " fn "\n")
@@ -118,7 +122,7 @@ static struct klp_func funcs[] = {
 
 KLP_SDK_PATCH(.objs	= KLP_SDK_OBJECTS(KLP_SDK_OBJECT(NULL, funcs)),
 	      .states	= KLP_SDK_STATES(&left),
-	      .replace	= true);
+	      .replace	= ORPHAN_REPLACE);
 
 MODULE_DESCRIPTION("klp-sdk test patch");
 MODULE_LICENSE("GPL");

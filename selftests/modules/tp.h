@@ -440,6 +440,19 @@ KLP_SDK_PATCH(.objs	= KLP_SDK_OBJECTS(TP_OBJECTS),
 	      .states	= KLP_SDK_STATES(TP_STATES),
 	      .replace	= TP_REPLACE);
 
+/* What code sees that stays in the module when the patch is gone. */
+static int tp_reads(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "live=%d data=%d listed=%d\n",
+			  !!klp_sdk_live(alpha), !!klp_sdk_data(beta),
+			  !!klp_sdk_patch.patch.states->data);
+}
+
+static const struct kernel_param_ops tp_reads_ops = {
+	.get = tp_reads,
+};
+module_param_cb(reads, &tp_reads_ops, NULL, 0400);
+
 MODULE_DESCRIPTION("klp-sdk test patch");
 MODULE_LICENSE("GPL");
 

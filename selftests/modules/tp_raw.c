@@ -49,6 +49,16 @@ static const struct kernel_param_ops move_ops = {
 };
 module_param_cb(move, &move_ops, NULL, 0200);
 
+static int tp_alpha(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%d\n", !!states[0].data);
+}
+
+static const struct kernel_param_ops tp_alpha_ops = {
+	.get = tp_alpha,
+};
+module_param_cb(alpha, &tp_alpha_ops, NULL, 0400);
+
 static char *tp_buf(const char *name)
 {
 	char *buf = klp_sdk_kzalloc(TP_BUF, GFP_KERNEL);

@@ -129,5 +129,16 @@ static struct klp_object objs[] = {
 };
 
 TP_RAW_PATCH(objs, states, true);
+
+static int get_patch(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "0x%lx\n", (unsigned long)&patch);
+}
+
+static const struct kernel_param_ops patch_ops = {
+	.get = get_patch,
+};
+module_param_cb(patch, &patch_ops, NULL, 0400);
+
 MODULE_DESCRIPTION("klp-sdk test: a raw livepatch with a state of a module");
 MODULE_LICENSE("GPL");

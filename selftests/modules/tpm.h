@@ -242,9 +242,26 @@ TPM_FNS(sv, tpm_v1)
 KLP_SDK_STATE(sv, struct tpm_v1, .id = KLP_SDK_STATE_ID(211), .version = 1,
 	      .stackable = true, TPM_DECL(sv));
 TPM_FNS(sm, tpm_v1)
+static bool sm_live(void);
+
+static void sm_make(struct tpm_v1 *d)
+{
+	if (sm_live())
+		tpm_bad("sm is live before post_patch");
+	sm_post_patch(d);
+}
+
 KLP_SDK_STATE(sm, struct tpm_v1, .id = KLP_SDK_STATE_ID(212),
 	      .version = TPM_SM_VERSION, .object = "tp_mod1",
-	      .stackable = true, TPM_DECL(sm));
+	      .stackable = true, .pre_patch = sm_pre_patch,
+	      .post_patch = sm_make, .pre_unpatch = sm_pre_unpatch,
+	      .post_unpatch = sm_post_unpatch);
+
+static bool sm_live(void)
+{
+	return klp_sdk_live(sm);
+}
+
 #define TPM_LIVE	klp_sdk_live(sm)
 #define TPM_DATA	klp_sdk_data(sm)
 #define TPM_VM_LIVE	klp_sdk_live(sv)
@@ -259,6 +276,11 @@ static int tpm_show(struct seq_file *m, void *v)
 	seq_printf(m, " made=%d hits=%ld buf=%s",
 		   TPM_VM_LIVE ? TPM_VM_LIVE->made : -1,
 		   ++TPM_VM_DATA->hits, TPM_VM_DATA->buf);
+#endif
+#if TPM_VERSION == 2 && !defined(TPM_LONE) && !defined(TPM_STACKED)
+	rcu_read_lock();
+	seq_printf(m, " prev_ma=%d", !!klp_sdk_prev(tpm_v1_ma));
+	rcu_read_unlock();
 #endif
 	seq_puts(m, "\n");
 	return 0;

@@ -220,6 +220,15 @@ static void sh_grown(TPS_STATE_T *s)
 
 KLP_SDK_GROW(sh_v1, 1, struct sh_v1, TPS_STATE_T, two, sh_grown);
 #endif
+#if TPS == 2
+/* For the data. There is none for values of another layout, so it is not taken. */
+static void sh_to_v1(TPS_STATE_T *s)
+{
+	tp_say("sh BAD shrink");
+}
+
+KLP_SDK_GROW_BACK(sh_to_v1, 1, struct sh_v1, TPS_STATE_T, two, sh_to_v1);
+#endif
 #if TPS > 2
 KLP_SDK_GROW(sh_v2, 2, struct sh_v2, TPS_STATE_T, three, sh_grown);
 #endif
@@ -239,6 +248,7 @@ KLP_SDK_STATE(sh, TPS_STATE_T,
 #endif
 #if TPS == 2
 	      .grow		= { KLP_SDK_FROM(sh_v1) },
+	      .back		= { KLP_SDK_TO(sh_to_v1) },
 #elif TPS == 3
 	      .grow		= { KLP_SDK_FROM(sh_v1), KLP_SDK_FROM(sh_v2) },
 #endif
