@@ -1452,15 +1452,15 @@ static void test_19_forced_replace(void)
 	char buf[4096];
 	pid_t pid;
 
-	load("tp_a1");
+	load("tp_b1");
 	pid = begin_load("tp_a2");
 	kmsg_mark();
 	force("tp_a2");
 	check(kmsg_count("klp-sdk: ") == 3 && /* one for each state */
-	      kmsg_has("state 'alpha' (id 101): tp_a1 was forced out"), "%s",
+	      kmsg_has("state 'alpha' (id 101): tp_b1 was forced out"), "%s",
 	      kmsg_since());
 	kmsg_mark();
-	/* Two patches come and go while the task sleeps in tp_a1. */
+	/* Two patches come and go while the task sleeps in tp_b1. */
 	load_over("tp_a3", "tp_a2");
 	check(!kmsg_has("klp-sdk: "), "said twice: %s", kmsg_since());
 	disable("tp_a3");
@@ -1471,8 +1471,10 @@ static void test_19_forced_replace(void)
 	      kmsg_since());
 	check_ok(hold_release_all());
 	check(!hold_finish(pid, buf, sizeof(buf)), "the held task failed");
-	check(strstr(buf, "patch=tp_a1 ") && strstr(buf, "magic=1") &&
+	check(strstr(buf, "patch=tp_b1 ") && strstr(buf, " magic=1") &&
 	      strstr(buf, "buf=alpha"), "%s", buf);
+	/* What it reads only now is the object that was converted long since. */
+	check(strstr(buf, "data_magic=1"), "%s", buf);
 }
 
 static void test_19_orphan_adopted(void)
@@ -1850,10 +1852,13 @@ static const struct test tests[] = {
 	{ "contract-09-other-size", test_09_other_size },
 	{ "contract-10-back-other-size", test_10_back_other_size },
 	{ "contract-12-retire-newer", test_12_retire_newer },
+	{ "contract-14-one-stackable", test_14_one_stackable },
+	{ "contract-15-stacked-older", test_15_stacked_older },
 	{ "contract-17-no-room", test_17_no_room },
 	{ "contract-20-raw-live", test_20_raw_live },
 	{ "contract-20-raw-reader", test_20_raw_reader },
 	{ "contract-21-patch-address", test_21_patch_address },
+	{ "contract-21-patch-forged", test_21_patch_forged },
 	{ "contract-22-shadow-parts", test_22_shadow_parts },
 	{ "contract-26-reads-nothing", test_26_reads_nothing },
 	{ "contract-17-comes-and-goes", test_17_comes_and_goes },
@@ -1894,6 +1899,7 @@ static const struct test tests[] = {
 	{ "shadow-lives-with-state", test_shadow_lives_with_state },
 	{ "shadow-address-reused", test_shadow_address_reused },
 	{ "shadow-retired", test_shadow_retired },
+	{ "shadow-retire-reversed", test_shadow_retire_reversed },
 	{ "contract-27-dropped-type", test_27_dropped_type },
 	{ "contract-27-added-type-reversed", test_27_added_type_reversed },
 	{ "shadow-convert", test_shadow_convert },
@@ -1910,6 +1916,8 @@ static const struct test tests[] = {
 	{ "shadow-ctor-fails", test_shadow_ctor_fails },
 	{ "contract-02-shadow-no-memory", test_02_shadow_no_memory },
 	{ "contract-02-shadow-downgrade", test_02_shadow_downgrade },
+	{ "contract-02-shadow-added", test_02_shadow_added },
+	{ "contract-17-shadow-no-memory", test_17_shadow_no_memory },
 	{ "view", test_view },
 	{ "random", test_random },
 	{ "example-loglevel", test_example_loglevel },

@@ -169,6 +169,32 @@ void test_12_retire_newer(void)
 	check_works("tp_perm");
 }
 
+/* Row 14: both must say that they share. */
+void test_14_one_stackable(void)
+{
+	load("tp_a1");
+	kmsg_mark();
+	refused("tp_s1", "", -EBUSY);
+	says("tp_s1: state 'alpha' (id 101): held by tp_a1 already", NULL);
+	disable("tp_a1");
+	load("tp_s1");
+	kmsg_mark();
+	refused("tp_stack", "", -EBUSY);
+	says("tp_stack: state 'alpha' (id 101): held by tp_s1 already", NULL);
+	check_works("tp_s1");
+}
+
+/* Row 15: the core refuses what is older, and we say why. */
+void test_15_stacked_older(void)
+{
+	load("tp_s4");
+	kmsg_mark();
+	refused("tp_s1", "", -EINVAL);
+	says("tp_s1: state 'alpha' (id 101): version 1 is older than version 2 held by tp_s4",
+	     "set .replace or disable that patch first", NULL);
+	check_works("tp_s4");
+}
+
 /* Row 17: the data that comes has less room than the record has said. */
 void test_17_no_room(void)
 {
@@ -260,8 +286,35 @@ void test_21_patch_address(void)
 	kmsg_mark();
 	refused("tp_nostate", "", -EINVAL);
 	says("tp_nostate: state 'rm' (id 221) is held by a livepatch without", NULL);
+	/* Nor with the name of that one, if the version is lower. */
+	poke("holder_renamed", "1");
+	poke("holder_version", "2");
+	refused("tp_nostate", "", -EINVAL);
+	says("tp_nostate: state 'rm' (id 221) is held by a livepatch without", NULL);
+	poke("holder_patch", "0");
 	load_over("tp_mw2", "tp_rawm");
 	view("tp_mw2", "221 2 32 - tp_mod1 rm tp_mw2:idle\n", NULL);
+}
+
+/* Nor if its name is the same as well: the data is another's. */
+void test_21_patch_forged(void)
+{
+	check_ok(mod_load(MOD1, ""));
+	load("tp_mw1");
+	load_over("tp_rawm", "tp_mw1");
+	/* From here on the raw patch has data of its own. */
+	check_ok(mod_unload(MOD1));
+	check_ok(mod_load(MOD1, ""));
+	poke_from("holder_kstate", "/sys/module/tp_rawm/parameters/state");
+	poke_from("holder_patch", "/sys/module/tp_rawm/parameters/patch");
+	poke("holder_renamed", "1");
+	kmsg_mark();
+	refused("tp_mw2", "", -EBUSY);
+	says("tp_mw2: state 'rm' (id 221): held by tp_rawm, and by a livepatch without",
+	     NULL);
+	poke("holder_patch", "0");
+	load_over("tp_mw2", "tp_rawm");
+	view("tp_mw2", "221 2 32 - tp_mod1 rm tp_mw2:live\n", NULL);
 }
 
 static void check_reads(const char *patch, const char *want)

@@ -176,7 +176,11 @@ static void orphan_newer(void)
 	says("tp_orphan7: state 'left' (id 231): version 2 was left behind by a forced transition",
 	     "load a patch with version 2 or later, or reboot", NULL);
 	end_coming(1);
+	check(mod_load("tp_orphan7", "fail_alloc=4") == -ENOMEM, "was loaded");
+	load("tp_nostate");
+	leave_nothing("tp_nostate");
 	load("tp_orphan7");
+	view("tp_orphan7", "231 1 16 F tp_mod2 left tp_orphan7:idle\n", NULL);
 	leave_nothing("tp_orphan7");
 }
 

@@ -286,6 +286,8 @@ void test_17_stacked(void)
 	mod_out(MOD1);
 	check(kmsg_count(" pre_unpatch") == 1 &&
 	      kmsg_count(" post_unpatch") == 1, "%s", kmsg_since());
+	/* Neither sees anything of it any more. */
+	check_records();
 	mod_in(MOD1);
 	check_mod1("tp_ms2");
 	/* The one that introduced it leaves first. */

@@ -162,6 +162,18 @@ void test_26_accounts_shadow(void)
 	check(!kmsg_has("allocated at module unload"), "%s", kmsg_since());
 }
 
+/* The patch that wanted to retire them is gone, and its dtors with it. */
+void test_shadow_retire_reversed(void)
+{
+	setup("tp_sh1");
+	values_of_v1();
+	reverse("tp_shret", begin_load("tp_shret"), true);
+	kmsg_mark();
+	disable("tp_sh1");
+	events("tp_sh1 sh pre_unpatch", DTORS_V1("tp_sh1"),
+	       "tp_sh1 sh post_unpatch", NULL);
+}
+
 /* Row 27 */
 void test_27_dropped_type(void)
 {
@@ -643,6 +655,48 @@ void test_02_shadow_no_memory(void)
 	check_ok(klp_wait_gone("tp_sh1"));
 	finds("tp_sh2", "get plain 1", "from=1");
 	finds("tp_sh2", "get index 1", "from=1");
+}
+
+/* Row 2: types that come to a state which another patch has. */
+void test_02_shadow_added(void)
+{
+	setup("tp_shdrop");
+	finds("tp_shdrop", "alloc plain 1", "");
+	finds("tp_shdrop", "alloc index 1", "");
+	/* 3 arrays, the holder, a part for each of 5 types, and 2 types */
+	exhaust("tp_sh1", 11);
+	check_ok(klp_wait_gone("tp_shdrop"));
+	finds("tp_sh1", "get plain 1", "buf=plain");
+	finds("tp_sh1", "get index 1", "buf=index");
+	/* The one that was to fail next. */
+	finds_none("tp_sh1", "alloc sleep 1");
+	finds("tp_sh1", "alloc sleep 1", "buf=sleep");
+	view("tp_sh1", "401 1 8 - vmlinux sh tp_sh1:live +plain:1 +index:1=1 ",
+	     NULL);
+}
+
+/* Rows 2 and 17: a module is refused, and no table stays for what it would have. */
+void test_17_shadow_no_memory(void)
+{
+	static const char fail[] = "/sys/module/tp_shm1/parameters/fail_alloc";
+	char value[16];
+	int n, ret;
+
+	setup("tp_shm1");
+	check_ok(mod_load("tp_mod1", ""));
+	check_ok(mod_unload("tp_mod1"));
+	for (n = 1; n < 20; n++) {
+		snprintf(value, sizeof(value), "%d", n);
+		check_ok(file_write(fail, value));
+		ret = mod_load("tp_mod1", "");
+		if (!ret)
+			break;
+		check(ret == -ENOMEM, "allocation %d: %d", n, ret);
+		check_records();
+	}
+	check_ok(file_write(fail, "0"));
+	check(n > 6 && n < 20, "only %d allocations", n - 1);
+	finds("tp_shm1", "alloc index 1", "buf=index");
 }
 
 /* Force the transition that @pid holds, and let that go on. */

@@ -89,8 +89,13 @@ static int poke(const char *val, const struct kernel_param *kp)
 			holder->nr_back = value;
 		else if (!strcmp(kp->name, "holder_kstate"))
 			holder->kstate = (struct klp_state *)value;
+		else if (!strcmp(kp->name, "holder_version"))
+			holder->version = value;
 		else if (!strcmp(kp->name, "holder_patch"))
 			holder->patch = (struct klp_patch *)value;
+		else if (!strcmp(kp->name, "holder_renamed"))
+			strscpy(holder->patch_name, holder->patch->mod->name,
+				sizeof(holder->patch_name));
 		else if (!strcmp(kp->name, "record_data_size"))
 			record->data_size = value;
 		else if (!strcmp(kp->name, "record_room"))
@@ -133,6 +138,7 @@ static int unsound_holder(const struct klp_sdk_holder *holder)
 static int unsound(char *buffer, const struct kernel_param *kp)
 {
 	struct klp_sdk_root *root = klp_shadow_get(NULL, KLP_SDK_ROOT_ID);
+	struct klp_sdk_shadow_record *owned;
 	struct klp_sdk_record *record;
 	struct klp_sdk_holder *holder;
 	int nr = 0;
@@ -142,9 +148,12 @@ static int unsound(char *buffer, const struct kernel_param *kp)
 	list_for_each_entry(record, &root->records, node) {
 		nr += record->data_size > record->alloc_size;
 		/* What went through a force keeps what a task may use. */
-		if (!(record->flags & KLP_SDK_RECORD_FORCED))
-			list_for_each_entry(holder, &record->holders, node)
-				nr += unsound_holder(holder);
+		if (record->flags & KLP_SDK_RECORD_FORCED)
+			continue;
+		list_for_each_entry(holder, &record->holders, node)
+			nr += unsound_holder(holder);
+		list_for_each_entry(owned, &record->shadows, node)
+			nr += owned->table && !record->data;
 	}
 
 	return sysfs_emit(buffer, "%d\n", nr);
@@ -310,6 +319,8 @@ module_param_cb(holder_slots_size, &poke_ops, NULL, 0600);
 module_param_cb(holder_nr_back, &poke_ops, NULL, 0600);
 module_param_cb(holder_kstate, &poke_ops, NULL, 0600);
 
+module_param_cb(holder_version, &poke_ops, NULL, 0600);
+module_param_cb(holder_renamed, &poke_ops, NULL, 0600);
 module_param_cb(holder_patch, &poke_ops, NULL, 0600);
 module_param_cb(record_data_size, &poke_ops, NULL, 0600);
 module_param_cb(record_room, &poke_ops, NULL, 0600);

@@ -10,7 +10,8 @@
  *   quiet (0x504)	plain, in version 1 only
  *   sleep (0x505)	indexed, in version 1 only, whose functions sleep
  *
- * TPS		version of the state and of the layouts, 1 to 3
+ * TPS		version of the state and of the layouts, 1 to 3; version 2 has a
+ *		second state late (402)
  * TPS_DROP	leaves the last two out
  * TPS_MOD	the module that the state is bound to
  * TPS_RETIRE, TPS_STACK	properties of the state
@@ -47,7 +48,7 @@
 /* Read by inject.h in the engine's objects. */
 extern int tp_fail_alloc;
 int tp_fail_alloc;
-module_param_named(fail_alloc, tp_fail_alloc, int, 0444);
+module_param_named(fail_alloc, tp_fail_alloc, int, 0644);
 MODULE_PARM_DESC(fail_alloc, "which allocation of the engine fails");
 
 static bool tps_fail_ctor;
@@ -257,6 +258,16 @@ KLP_SDK_STATE(sh, TPS_STATE_T,
 	      .post_patch	= sh_post_patch,
 	      .pre_unpatch	= sh_pre_unpatch,
 	      .post_unpatch	= sh_post_unpatch);
+
+#if TPS == 2
+/* One that has nothing to do with it and comes after it. */
+KLP_SDK_STATE(late, struct sh_v1,
+	      .id		= KLP_SDK_STATE_ID(402),
+	      .version		= 1);
+#define TPS_STATES	&sh, &late
+#else
+#define TPS_STATES	&sh
+#endif
 
 static char tps_seen[128];
 
@@ -498,7 +509,7 @@ static struct klp_func tps_funcs[] = {
 };
 
 KLP_SDK_PATCH(.objs	= KLP_SDK_OBJECTS(KLP_SDK_OBJECT(NULL, tps_funcs)),
-	      .states	= KLP_SDK_STATES(&sh),
+	      .states	= KLP_SDK_STATES(TPS_STATES),
 #ifndef TPS_STACK
 	      .replace	= true
 #endif
