@@ -112,7 +112,6 @@ void test_14_one_stackable(void);
 void test_15_stacked_older(void);
 void test_17_no_room(void);
 void test_18_prev_gone(void);
-void test_19_forced_absent(void);
 void test_19_forced_back(void);
 void test_19_forced_dropped(void);
 void test_19_forced_together(void);
@@ -167,6 +166,8 @@ void test_02_shadow_no_memory(void);
 void test_02_shadow_added(void);
 void test_17_shadow_no_memory(void);
 void test_19_shadow(void);
+void test_19_shadow_absent(void);
+void test_26_shadow(void);
 void test_19_shadow_downgrade(void);
 void test_02_shadow_downgrade(void);
 

@@ -357,18 +357,6 @@ static void force(const char *patch, pid_t pid)
 	check(!hold_finish(pid, NULL, 0), "the held task failed");
 }
 
-/* Row 19: the force is seen with the state's module absent, too. */
-void test_19_forced_absent(void)
-{
-	if (mod_loaded(MOD1))
-		skip(MOD1 " was pinned by another test");
-	check_ok(mod_load("tp_pool", ""));
-	load("tp_shm1");
-	force("tp_shm2", begin_load("tp_shm2"));
-	view("tp_shm2", " F tp_mod1 sh tp_shm2:idle", NULL);
-	disable("tp_shm2");
-}
-
 /* The modules are kept that states lead to which nobody has any more. */
 static void check_kept(const char *patch, long users)
 {

@@ -174,6 +174,18 @@ void test_shadow_retire_reversed(void)
 	       "tp_sh1 sh post_unpatch", NULL);
 }
 
+/* Row 26: code that stays in the module of a patch that is gone finds nothing. */
+void test_26_shadow(void)
+{
+	setup("tp_sh1");
+	values_of_v1();
+	load("tp_nostate");
+	check_ok(klp_wait_gone("tp_sh1"));
+	finds_none("tp_sh1", "get plain 1");
+	finds_none("tp_sh1", "get index 1");
+	finds_none("tp_sh1", "get sleep 1");
+}
+
 /* Row 27 */
 void test_27_dropped_type(void)
 {
@@ -504,6 +516,7 @@ void test_17_shadow(void)
 	finds("tp_shm2", "get plain 1", "buf=plain from=1");
 	finds("tp_shm2", "get index 1", "buf=index from=1");
 	check_ok(mod_unload("tp_mod1"));
+	check_records();
 
 	/* It is not there when the patch is replaced, and has no old values. */
 	load_over("tp_shm1", "tp_shm2");
@@ -725,6 +738,9 @@ void test_19_shadow(void)
 	kmsg_mark();
 	force("tp_shdrop", pid);
 	check(!kmsg_has(" dtor"), "%s", kmsg_since());
+	/* A task that is still in it finds what it did. */
+	finds("tp_shdrop", "get plain 1", "buf=plain");
+	finds("tp_shdrop", "get index 1", "buf=index");
 
 	load("tp_sh2");
 	finds("tp_sh2", "get plain 1", "buf=plain from=1");
@@ -745,6 +761,30 @@ void test_19_shadow(void)
 	refused("tp_shs1", "", -EBUSY);
 	says("tp_shs1: state 'sh'", "shadow type 'plain' (id 0x501)",
 	     "left behind by a forced transition", NULL);
+}
+
+/*
+ * Row 19: a state of a module, which is not there when it is forced. What it has then is
+ * not freed when the module goes, nor found when it comes again.
+ */
+void test_19_shadow_absent(void)
+{
+	if (mod_loaded("tp_mod1"))
+		skip("tp_mod1 was pinned by another test");
+	if (!mod_loaded("tp_pool"))
+		check_ok(mod_load("tp_pool", ""));
+	load("tp_shm1");
+	force("tp_shm2", begin_load("tp_shm2"));
+	view("tp_shm2", " F tp_mod1 sh tp_shm2:idle", NULL);
+	check_ok(mod_load("tp_mod1", ""));
+	finds("tp_shm2", "alloc index 1", "");
+	kmsg_mark();
+	check_ok(mod_unload("tp_mod1"));
+	events("tp_shm2 sh pre_unpatch", NULL);
+	check_ok(mod_load("tp_mod1", ""));
+	finds_none("tp_shm2", "get index 1");
+	check_ok(mod_unload("tp_mod1"));
+	disable("tp_shm2");
 }
 
 /*

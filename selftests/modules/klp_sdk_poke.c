@@ -153,7 +153,8 @@ static int unsound(char *buffer, const struct kernel_param *kp)
 		list_for_each_entry(holder, &record->holders, node)
 			nr += unsound_holder(holder);
 		list_for_each_entry(owned, &record->shadows, node)
-			nr += owned->table && !record->data;
+			nr += record->data ? !owned->table :
+			      owned->table || owned->nr_older;
 	}
 
 	return sysfs_emit(buffer, "%d\n", nr);

@@ -13,7 +13,7 @@
  * TPS		version of the state and of the layouts, 1 to 3; version 2 has a
  *		second state late (402)
  * TPS_DROP	leaves the last two out
- * TPS_MOD	the module that the state is bound to
+ * TPS_MOD	the module that the state is bound to; all ids are others then
  * TPS_RETIRE, TPS_STACK	properties of the state
  *
  * The parameter op performs one call, "CALL TYPE NUMBER", as the patch's
@@ -36,6 +36,15 @@
 
 #define TPS_CAT(_a, _b)		__TPS_CAT(_a, _b)
 #define __TPS_CAT(_a, _b)	_a##_b
+
+/* After a force the ids of what a state of a module had cannot be used again. */
+#ifdef TPS_MOD
+#define TPS_STATE_ID	403
+#define TPS_ID(_nr)	KLP_SDK_SHADOW_ID(0x510 + (_nr))
+#else
+#define TPS_STATE_ID	401
+#define TPS_ID(_nr)	KLP_SDK_SHADOW_ID(0x500 + (_nr))
+#endif
 
 #define TPS_STATE_T	struct TPS_CAT(sh_v, TPS)
 #define TPS_T		struct TPS_CAT(tps_v, TPS)
@@ -127,7 +136,7 @@ TPS_FROM(index, 2);
 #endif
 
 KLP_SDK_SHADOW(plain, struct tps_parent, TPS_T,
-	       .id	= KLP_SDK_SHADOW_ID(0x501),
+	       .id	= TPS_ID(1),
 	       .version	= TPS,
 #if TPS == 2
 	       .convert	= { KLP_SDK_SHADOW_FROM(plain_v1) },
@@ -139,7 +148,7 @@ KLP_SDK_SHADOW(plain, struct tps_parent, TPS_T,
 	       .dtor	= plain_dtor);
 
 KLP_SDK_SHADOW(index, struct tps_parent, TPS_T,
-	       .id	= KLP_SDK_SHADOW_ID(0x502),
+	       .id	= TPS_ID(2),
 	       .version	= TPS,
 	       .indexed	= true,
 #if TPS == 2
@@ -157,7 +166,7 @@ static int count_ctor(struct tps_parent *p, TPS_COUNT_T *v, void *arg)
 }
 
 KLP_SDK_SHADOW(count, struct tps_parent, TPS_COUNT_T,
-	       .id	= KLP_SDK_SHADOW_ID(0x503),
+	       .id	= TPS_ID(3),
 	       .version	= 1,
 	       .reserve	= 32,
 #if TPS > 1
@@ -171,13 +180,13 @@ TPS_FNS(quiet, TPS_T, GFP_ATOMIC)
 TPS_FNS(sleep, TPS_T, GFP_KERNEL)
 
 KLP_SDK_SHADOW(quiet, struct tps_parent, TPS_T,
-	       .id	= KLP_SDK_SHADOW_ID(0x504),
+	       .id	= TPS_ID(4),
 	       .version	= 1,
 	       .ctor	= quiet_ctor,
 	       .dtor	= quiet_dtor);
 
 KLP_SDK_SHADOW(sleep, struct tps_parent, TPS_T,
-	       .id	= KLP_SDK_SHADOW_ID(0x505),
+	       .id	= TPS_ID(5),
 	       .version	= 1,
 	       .indexed	= true,
 	       .ctor	= sleep_ctor,
@@ -235,7 +244,7 @@ KLP_SDK_GROW(sh_v2, 2, struct sh_v2, TPS_STATE_T, three, sh_grown);
 #endif
 
 KLP_SDK_STATE(sh, TPS_STATE_T,
-	      .id		= KLP_SDK_STATE_ID(401),
+	      .id		= KLP_SDK_STATE_ID(TPS_STATE_ID),
 	      .version		= TPS,
 	      .reserve		= 32,
 #ifdef TPS_MOD
