@@ -3,7 +3,8 @@
 # mutants.sh [SERIES] - breaks the engine on purpose, one mistake of mutants.txt
 # at a time, and expects the tests named there to fail; for a debug kernel those
 # of mutants-debug.txt. Prints KTAP.
-# mutants.sh --check - only looks whether each line still changes the sources.
+# mutants.sh --check - only looks whether each line still changes the sources and
+# names a test.
 # ONLY=REGEX takes the lines that match.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -24,6 +25,20 @@ idle() {
 		END { for (command in all) if (!(command in done)) print command }'
 }
 
+# tested GLOB[,GLOB] - is there a test of such a name?
+mapfile -t names < <(sed -n 's/^\t{ "\([a-z0-9-]*\)".*/\1/p' "$here/contract.c")
+tested() {
+	local globs glob name
+	IFS=, read -ra globs <<<"$1"
+	for glob in "${globs[@]}"; do
+		for name in "${names[@]}"; do
+			# shellcheck disable=SC2053
+			if [[ $name == $glob ]]; then return 0; fi
+		done
+	done
+	return 1
+}
+
 # rotten LIST - prints the lines of LIST that do not break what they say any more: the
 # sources have changed since, and the test that such a line is for proves nothing.
 rotten() {
@@ -31,6 +46,8 @@ rotten() {
 	grep -v '^#' "$1" | while IFS='|' read -r tests file script what; do
 		if [[ -z $tests || -z $what || $what == *'|'* ]]; then
 			why="not four fields; a script cannot have a bar"
+		elif ! tested "$tests"; then
+			why="there is no test $tests"
 		elif [[ ! -f $top/sdk/$file ]]; then
 			why="there is no file sdk/$file"
 		elif ! why=$(sed -n "$script" "$top/sdk/$file" 2>&1); then
