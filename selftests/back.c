@@ -228,8 +228,8 @@ void test_15_advice(void)
 	kmsg_mark();
 	/* With .replace it is let in, by the way back. */
 	refused("tp_named1_stack", "", -EINVAL);
-	says("tp_named1_stack: state 'number' (id 232): version 2 is held by tp_named2_back",
-	     "set .replace or disable that patch first", NULL);
+	check(kmsg_has("tp_named1_stack: state 'number' (id 232): version 2 is held by tp_named2_back, version 1 is here; set .replace or disable"),
+	      "%s", kmsg_since());
 	load_over("tp_named1", "tp_named2_back");
 	disable("tp_named1");
 
