@@ -190,7 +190,7 @@ void test_15_stacked_older(void)
 	load("tp_s4");
 	kmsg_mark();
 	refused("tp_s1", "", -EINVAL);
-	says("tp_s1: state 'alpha' (id 101): version 1 is older than version 2 held by tp_s4",
+	says("tp_s1: state 'alpha' (id 101): version 2 is held by tp_s4, version 1 is here",
 	     "set .replace or disable that patch first", NULL);
 	check_works("tp_s4");
 }
