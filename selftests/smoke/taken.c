@@ -23,6 +23,15 @@ void taken_step(int number)
 		broken("cannot write to", WATCH);
 }
 
+/*
+ * The kernel's own memory for the name of a folder in sysfs, which stays until the dentry
+ * cache lets go of it, whenever that is. A folder that stays is seen in /sys by its name.
+ */
+static bool is_name_of_folder(const struct taken *s)
+{
+	return !strcmp(s->where, "-") && !strcmp(s->by, "kobject_add");
+}
+
 void taken_read(struct taken_all *t)
 {
 	char line[512];
@@ -49,7 +58,8 @@ void taken_read(struct taken_all *t)
 		}
 		s = &t->all[t->nr];
 		if (sscanf(line, "%d %11s %lu %lu %63s %95s %63s", &s->step, s->kind,
-			   &s->objects, &s->bytes, s->mod, s->where, s->by) == 7)
+			   &s->objects, &s->bytes, s->mod, s->where, s->by) == 7 &&
+		    !is_name_of_folder(s))
 			t->nr++;
 	}
 	fclose(f);
