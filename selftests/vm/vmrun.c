@@ -223,12 +223,27 @@ static void got_line(struct run *r, const char *line, bool whole, long ms, bool 
 		}
 		r->last_ms = ms;
 	}
-	if ((fprintf(to, "%s%s", line, whole ? "\n" : "") < 0 || fflush(to)) && !r->err)
+	if ((fprintf(to, "%s\n", line) < 0 || fflush(to)) && !r->err)
 		r->err = errno;
 	if (relay && kind != LINE_NOTE && kind != LINE_END) {
 		printf("%s\n", line);
 		fflush(stdout);
 	}
+}
+
+/* The test that was running when the guest died has a result, too */
+static void died_running(struct run *r, bool relay, FILE *to)
+{
+	char *line;
+
+	if (!r->v.running[0] || r->v.ended)
+		return;
+	line = strf("not ok %d - %s", r->v.results + 1, r->v.running);
+	if (fprintf(to, "%s\n", line) < 0 && !r->err)
+		r->err = errno;
+	if (relay)
+		printf("%s\n", line);
+	free(line);
 }
 
 /* The limit to what the guest does now; a plain one may take @limit_s for all */
@@ -307,6 +322,7 @@ static void run_vm(struct run *r, const char *accel, const char *append, int lim
 	qemu_pid = 0;
 	r->no_qemu = WIFEXITED(r->status) && WEXITSTATUS(r->status) == 127;
 	close(fd);
+	died_running(r, relay, to);
 	if (fclose(to) && !r->err)
 		r->err = errno;
 	free(res);
