@@ -848,6 +848,9 @@ static void test_14_stacked_permanent(void)
 	load("tp_s1");
 	load("tp_s2p");
 	view("tp_s1", "101 1 24 SP vmlinux alpha", "102 1 8 S vmlinux beta", NULL);
+	kmsg_mark();
+	refused("tp_nostate", "", -EINVAL);
+	says("tp_nostate: state 'alpha' (id 101) of tp_s2p is permanent", NULL);
 	disable("tp_s1");
 	kmsg_mark();
 	refused("tp_nostate", "", -EINVAL);
@@ -1943,6 +1946,7 @@ static const struct test tests[] = {
 	{ "smp-indexed", test_smp_indexed },
 	{ "smp-grow", test_smp_grow },
 	{ "smp-all", test_smp_all },
+	{ "smp-grace", test_smp_grace },
 	{ "contract-19-shadow-absent", test_19_shadow_absent },
 	{ "contract-19-forced-replace", test_19_forced_replace },
 	{ "contract-19-orphan-adopted", test_19_orphan_adopted },

@@ -190,11 +190,12 @@ void test_failslab_shadow(void);
 void test_failslab_shadow_convert(void);
 void test_failslab_disable(void);
 
-/* smp.c, in a guest with several CPUs */
+/* smp.c, and corners.c, in a guest with several CPUs */
 void stop_workers(void);
 void test_smp_plain(void);
 void test_smp_indexed(void);
 void test_smp_grow(void);
 void test_smp_all(void);
+void test_smp_grace(void);
 
 #endif /* _CONTRACT_H */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "contract.h"
 #include "fields.h"
@@ -345,6 +346,37 @@ void test_26_reads_nothing(void)
 	check_ok(klp_write("tp_a1", "enabled", "0"));
 	check_ok(klp_settle("tp_a1"));
 	check_reads("tp_a1", "live=0 data=0 listed=0\n");
+}
+
+static void read_once(void *arg)
+{
+	struct fields f;
+
+	(void)arg;
+	_exit(fields_read(&f) > 0 ? 0 : 1);
+}
+
+/*
+ * What klp_sdk_prev() has shown stays until its reader is done, on another CPU, though
+ * the transition is complete meanwhile.
+ */
+void test_smp_grace(void)
+{
+	pid_t old, reader;
+
+	load("tp_a1");
+	old = hold_start(PROC);
+	check(old > 0, "no task could be held");
+	check_ok(mod_load("tp_a2", "spin=3000"));
+	/* New tasks run the new function from now on. */
+	sleep_ms(1500);
+	reader = spawn(read_once, NULL);
+	sleep_ms(300);
+	release(old);
+	check(!reap(reader), "the reader failed");
+	check_ok(klp_wait_gone("tp_a1"));
+	check_works("tp_a2");
+	check(!kmsg_has(" BAD"), "%s", kmsg_since());
 }
 
 /* Force the transition of @patch, and let the tasks go on that hold it. */

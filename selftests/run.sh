@@ -125,7 +125,7 @@ for series; do
 	fi
 	# Tests that have two processors, on stock kernels all in one.
 	if [[ ! $options ]]; then
-		if [[ $series == *-debug ]]; then smp='smp-[!a]*'; else smp='smp-all'; fi
+		if [[ $series == *-debug ]]; then smp='smp-[!a]*'; else smp='smp-all,smp-grace'; fi
 		add_guest "$series-smp" "$series" "$smp"
 	fi
 done

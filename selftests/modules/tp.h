@@ -20,6 +20,7 @@
 #ifndef _TP_H
 #define _TP_H
 
+#include <linux/delay.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/seq_file.h>
@@ -84,6 +85,12 @@ MODULE_PARM_DESC(fail_state, "the state whose pre_patch fails");
 static int tp_fail_error = -ENODEV;
 module_param_named(fail_error, tp_fail_error, int, 0444);
 MODULE_PARM_DESC(fail_error, "what that pre_patch returns");
+
+#if TP_ALPHA == 2
+static int tp_spin;
+module_param_named(spin, tp_spin, int, 0444);
+MODULE_PARM_DESC(spin, "how many ms the patched function reads the older object");
+#endif
 
 #if TP_BETA == 2 && !defined(TP_BETA_HUGE)
 static bool tp_scribble;
@@ -398,6 +405,7 @@ static int tp_show(struct seq_file *m, void *v)
 	TP_BETA_T *b = klp_sdk_data(beta);
 #if TP_ALPHA == 2
 	const struct alpha_v1 *old;
+	int i;
 #endif
 
 	seq_printf(m, "patch=%s", KBUILD_MODNAME);
@@ -418,6 +426,16 @@ static int tp_show(struct seq_file *m, void *v)
 	old = klp_sdk_dereference(klp_sdk_prev(alpha_v1));
 	if (old)
 		seq_printf(m, " prev=%px prev_saved=%d", old, old->saved);
+	if (old && tp_spin) {
+		/* Preempted, as the completion asks each CPU to schedule. */
+		for (i = 0; i < tp_spin; i++) {
+			mdelay(1);
+			if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+				cond_resched();
+		}
+		if (READ_ONCE(old->magic) != TP_MAGIC)
+			pr_err("tp: " KBUILD_MODNAME " BAD: freed under a reader\n");
+	}
 	rcu_read_unlock();
 #endif
 #if TP_BETA == 2 && !defined(TP_BETA_HUGE)
