@@ -16,6 +16,6 @@ guest_for() {
 	# kmemleak and KASAN find there what SLUB's own debugging is for on the
 	# other kernels, at 50 s a test. kmemleak reads all of the memory, twice a
 	# test, so there is little. failslab takes no caches that were merged.
-	guest+=(--memory 192)
+	guest+=(--memory 256)
 	append="slub_debug=-,kmalloc-* slab_nomerge log_buf_len=1M"
 }
