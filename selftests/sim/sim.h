@@ -160,6 +160,8 @@ void model_event(struct sim_model *model, const struct sim_event *event,
 		 const struct sim_seen *got, struct sim_seen *want);
 /* Memory may be left over: something went through a force */
 int model_may_leave(const struct sim_model *model);
+/* 0 if @event can do nothing now but be refused by the user interface */
+int model_sensible(const struct sim_model *model, const struct sim_event *event);
 
 /* Kinds of differences */
 enum sim_diff {
