@@ -180,8 +180,13 @@ void choose(struct chooser *c, struct sim_event *event)
 		event->op = choose_op(c, busy);
 		event->arg = choose_arg(c, event->op);
 		event->par = 0;
-		if (model_sensible(the_model, event) || pick(c, 256) < c->nonsense)
+		if (model_sensible(the_model, event))
+			break;
+		if (run_possible(event) && pick(c, 256) < c->nonsense)
 			break;
 	}
+	/* A grace period is always possible. */
+	if (i == MAX_TRIES && !run_possible(event))
+		*event = (struct sim_event){ .op = SIM_GRACE };
 	choose_par(c, event);
 }

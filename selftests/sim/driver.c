@@ -16,7 +16,7 @@
 #define MAX_JOBS	64
 
 struct options options = {
-	.seed = 1, .events = -1ull, .states = 1000000, .depth = 8, .jobs = 1,
+	.seed = 1, .states = 1000000, .depth = 8, .jobs = 1,
 };
 
 static const char help[] =
@@ -159,7 +159,8 @@ static int batch_main(const char *name)
  * Options
  */
 
-static int wrong_number(const char *option, const char *text, unsigned long long max)
+__attribute__((noreturn))
+static void wrong_number(const char *option, const char *text, unsigned long long max)
 {
 	fprintf(stderr, "sim: --%s %s: write a number from 1 to %llu\n", option, text, max);
 	exit(2);
@@ -168,18 +169,15 @@ static int wrong_number(const char *option, const char *text, unsigned long long
 /* "3M" */
 static unsigned long long number(const char *option, const char *text, unsigned long long max)
 {
-	unsigned long long n;
+	unsigned long long n, unit;
 	char *end;
 
 	errno = 0;
 	n = strtoull(text, &end, 10);
-	if (*end == 'k')
-		n *= 1000, end++;
-	else if (*end == 'M')
-		n *= 1000000, end++;
-	if (errno || end == text || *end || *text == '-' || !n || n > max)
+	unit = *end == 'k' ? 1000 : *end == 'M' ? 1000000 : 1;
+	if (errno || end == text || end[unit > 1] || *text == '-' || !n || n > max / unit)
 		wrong_number(option, text, max);
-	return n;
+	return n * unit;
 }
 
 static void add_spec(const char *text)

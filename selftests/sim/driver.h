@@ -62,6 +62,8 @@ void run_boot(struct run *run);
 /* 0, or the kind of a difference, which @run describes then */
 int run_event(struct run *run, const struct sim_event *event);
 int run_events(struct run *run, const struct sim_event *events, int nr);
+/* The task cannot leave where it is not, nor can an init return that does not run. */
+bool run_possible(const struct sim_event *event);
 /* Lets the task leave, disables and unloads all that is there, and sees what is left */
 int run_drain(struct run *run);
 int run_differs(struct run *run, int kind, const char *fmt, ...)

@@ -267,8 +267,7 @@ static int try_event(unsigned int parent, const struct sim_event *event)
 	add_state(hash, parent, event);
 	if (options.no_drain)
 		return 0;
-	ret = run_drain(x.run);
-	return ret;
+	return run_drain(x.run);
 }
 
 static int try_nomem(unsigned int parent, const struct sim_event *event)
@@ -286,7 +285,7 @@ static int try_nomem(unsigned int parent, const struct sim_event *event)
 
 static bool limit(void)
 {
-	if (x.nr > options.states || x.run->total > options.events)
+	if (x.nr > options.states)
 		return true;
 	return options.seconds && cpu_time() > options.seconds;
 }

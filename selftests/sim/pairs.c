@@ -87,13 +87,16 @@ static int make_candidate(struct run *run, struct chooser *c, struct candidate *
 	run_boot(run);
 	choose_start(c, options.nr_specs ? &options.specs[pick(c, options.nr_specs)] : NULL);
 	c->vm = true;
-	c->weights[SIM_TICK] = c->weights[SIM_GRACE] = 0;
+	c->weights[SIM_TICK] = 0;
+	c->weights[SIM_GRACE] = 0;
 	candidate->force = false;
 	nr = 3 + pick(c, MAX_LENGTH - 2);
 	while (!ret && run->nr < nr) {
 		choose(c, &event);
-		if (event.op != SIM_TICK && event.op != SIM_GRACE)
-			ret = do_one(run, candidate, &event);
+		/* This is what is chosen if nothing else can be. */
+		if (event.op == SIM_GRACE)
+			break;
+		ret = do_one(run, candidate, &event);
 	}
 	return ret;
 }

@@ -13,6 +13,7 @@ static int random_sequence(struct run *run, struct chooser *c, const struct spec
 	struct sim_event event;
 	int nr, ret = 0;
 
+	run->sequences++;
 	run_boot(run);
 	choose_start(c, spec);
 	/* Short ones and long ones */
@@ -21,10 +22,7 @@ static int random_sequence(struct run *run, struct chooser *c, const struct spec
 		choose(c, &event);
 		ret = run_event(run, &event);
 	}
-	if (!ret)
-		ret = run_drain(run);
-	run->sequences++;
-	return ret;
+	return ret ? ret : run_drain(run);
 }
 
 struct job {
@@ -77,8 +75,9 @@ int random_main(void)
 	}
 	found = workers(random_job, runs, args, options.jobs, options.jobs, add_up);
 	if (found) {
-		printf("random: found in sequence %llu of job %llu\n", found->sequences + 1,
-		       ((struct job *)args[0])->seed);
+		for (i = 0; runs[i] != found; i++)
+			;
+		printf("random: found in sequence %llu of job %d\n", found->sequences, i + 1);
 		return report(found);
 	}
 	printf("random: %llu events in %llu sequences, %.1f s of CPU, %.0f events/s\n", total,

@@ -114,7 +114,7 @@ struct sim_record {
 	unsigned char phase[SIM_NR_PATCHES];	/* of each patch that holds it */
 };
 
-/* What can be seen after an event */
+/* What can be seen after an event; of calls and records only the first ones are set. */
 struct sim_seen {
 	int ret;		/* 0 or -errno of the event */
 	int injected;		/* an allocation was made to fail */
