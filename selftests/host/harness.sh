@@ -27,8 +27,8 @@ faults=(
 )
 if [[ $series == *-debug ]]; then faults=(
 	"leak|120|kmemleak: |[klp_sdk_bug]"
-	"overrun|120|BUG: KASAN: slab-out-of-bounds in klp_sdk_bug_init|"
-	"stale|120|BUG: KASAN: slab-use-after-free in klp_sdk_bug_init|"
+	"overrun|120|BUG: KASAN: slab-out-of-bounds in |[klp_sdk_bug]"
+	"stale|120|BUG: KASAN: slab-use-after-free in |[klp_sdk_bug]"
 	"sleep|120|BUG: sleeping function called from invalid context|klp_sdk_bug_init+"
 	"deadlock|120|WARNING: possible circular locking dependency|klp_sdk_bug_init+"
 	"timer|120|ODEBUG: free active|"

@@ -35,7 +35,7 @@ static int move_set(const char *val, const struct kernel_param *kp)
 {
 	struct alpha_v1 *old = states[0].data, *a;
 
-	a = kmemdup(old, sizeof(*a), GFP_KERNEL);
+	a = klp_sdk_kmemdup(old, sizeof(*a), GFP_KERNEL);
 	if (!a)
 		return -ENOMEM;
 	a->hits += 100;
