@@ -231,6 +231,7 @@ static void parse_option(int opt, const char *text)
 		break;
 	case 'v':
 		options.verbose = true;
+		sim_verbose = true;
 		break;
 	case 'h':
 		printf("%s", help);

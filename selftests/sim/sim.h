@@ -139,6 +139,8 @@ void kern_boot(void);
 void kern_event(const struct sim_event *event, struct sim_seen *seen);
 /* Allocations that are there now; to find what is left at the end of a sequence */
 int kern_allocated(void);
+/* Keep all that the kernel says, which takes time; without it, only mistakes */
+extern _Bool sim_verbose;
 /* What the log says since the event began, for a person who reads a difference */
 const char *kern_log(void);
 /* All of the kernel side, modules and memory, to come back to */
@@ -160,7 +162,15 @@ void model_event(struct sim_model *model, const struct sim_event *event,
 		 const struct sim_seen *got, struct sim_seen *want);
 /* Memory may be left over: something went through a force */
 int model_may_leave(const struct sim_model *model);
-/* 0 if @event can do nothing now but be refused by the user interface */
+/* No transition is under way and nothing is loaded */
+int model_quiet(const struct sim_model *model);
+/* It can say what @patch does */
+int model_knows(int patch);
+/*
+ * @event can do something at this moment. Left out is also what is known to end in a
+ * mistake of others: of the core when the disable of a patch below others is reversed, and of
+ * tp_raw, which follows pointers that are not there.
+ */
 int model_sensible(const struct sim_model *model, const struct sim_event *event);
 
 /* Kinds of differences */
