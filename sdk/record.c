@@ -452,6 +452,20 @@ int klp_sdk_record_modules(struct klp_sdk_module_name *modules, int room)
 }
 
 /*
+ * The newest version that the core knows of the state: in a transition it is that of the
+ * patch which is being enabled, while the data still has an older one.
+ */
+static u32 klp_sdk_record_newest(const struct klp_sdk_record *record)
+{
+	u32 newest = READ_ONCE(record->version);
+	const struct klp_sdk_holder *holder;
+
+	list_for_each_entry_rcu(holder, &record->holders, node)
+		newest = max(newest, holder->version);
+	return newest;
+}
+
+/*
  * The core lets a patch replace others only if it lists all their states, none
  * at a lower version. Make the states of @patch look so: what is to be undone
  * is listed until the transition is complete. @room is for states that @patch
@@ -481,13 +495,14 @@ void klp_sdk_record_merge(struct klp_sdk_patch *patch, int room)
 			if (room-- <= 0)
 				break;
 			kstate->id = record->id;
-			kstate->version = record->version;
+			kstate->version = klp_sdk_record_newest(record);
 			kstate++;
 		} else {
 			struct klp_state *own;
 
 			own = klp_get_state(&patch->patch, record->id);
-			own->version = max(own->version, record->version);
+			own->version = max(own->version,
+					   klp_sdk_record_newest(record));
 		}
 	}
 out:
