@@ -24,6 +24,7 @@ struct node {
 
 /* All of both sides */
 struct snapshot {
+	unsigned long size;		/* room in @kern */
 	void *kern;
 	struct sim_model *model;
 };
@@ -61,10 +62,14 @@ static void save(int depth)
 {
 	struct snapshot *s = &x.kept[depth];
 
-	if (!s->kern) {
-		s->kern = need(malloc(kern_save_size()));
-		s->model = need(malloc(x.model_size));
+	unsigned long size = kern_save_size();
+
+	if (s->size < size) {
+		s->kern = need(realloc(s->kern, size));
+		s->size = size;
 	}
+	if (!s->model)
+		s->model = need(malloc(x.model_size));
 	kern_save(s->kern);
 	memcpy(s->model, the_model, x.model_size);
 }

@@ -96,10 +96,18 @@ static int enter(int func)
 {
 	if (sim_entered())
 		return -EBUSY;
-	if (func == SIM_MOD1_SHOW && !sim_is_loaded[SIM_NR_PATCHES + SIM_MOD1])
+	if (func == SIM_MOD1_SHOW && !sim_is_live(SIM_NR_PATCHES + SIM_MOD1))
 		return -ENOENT;
-	sim_enter(sim_called(func, &sim_sleeper));
+	sim_enter(func);
 	return 0;
+}
+
+/* Its exit would wait for the task that reads its file */
+static int rmmod(int target)
+{
+	if (target == SIM_MOD1 && sim_entered_in(SIM_MOD1_SHOW))
+		return -EBUSY;
+	return sim_rmmod(SIM_NR_PATCHES + target);
 }
 
 static int leave(void)
@@ -134,7 +142,7 @@ static int run(const struct sim_event *e)
 	case SIM_INIT:
 		return sim_init(SIM_NR_PATCHES + e->arg, e->par);
 	case SIM_RMMOD:
-		return sim_rmmod(SIM_NR_PATCHES + e->arg);
+		return rmmod(e->arg);
 	case SIM_GRACE:
 		sim_grace();
 		return 0;
@@ -172,7 +180,7 @@ static void see_targets(struct sim_seen *seen)
 		if (!sim_is_loaded[nr])
 			continue;
 		seen->target[i] = mod->state == MODULE_STATE_LIVE ? 2 : 1;
-		seen->target_refs[i] = atomic_read(&mod->refcnt) - seen->target[i] % 2 - 1;
+		seen->target_refs[i] = atomic_read(&mod->refcnt) - 1;
 	}
 }
 
@@ -183,8 +191,8 @@ static void see_functions(struct sim_seen *seen)
 
 	for (i = 0; i < SIM_NR_FUNCS; i++) {
 		seen->runs[i] = -2;
-		if (i == SIM_MOD1_SHOW && !seen->target[SIM_MOD1])
-			continue;
+		if (i == SIM_MOD1_SHOW && seen->target[SIM_MOD1] != 2)
+			continue;	/* its file appears in its init */
 		ip = sim_called(i, &sim_driver);
 		nr = ip == sim_func(i) ? -1 : sim_module_at((void *)ip);
 		if (nr >= 0 && !sim_is_loaded[nr])
@@ -203,22 +211,27 @@ static int target_at(const char *object)
 	return *object ? SIM_NR_TARGETS : -1;
 }
 
+/* A stale record may name a patch that is gone; its pointers are not followed. */
+static int holder_patch(const struct klp_sdk_holder *holder)
+{
+	int nr = sim_module_at(holder->patch);
+
+	if (nr >= 0 && !strcmp(sim_modules[nr].name, holder->patch_name))
+		return nr;
+	sim_wrong("a holder names %s and points to another patch", holder->patch_name);
+	return 0;
+}
+
 static void see_record(struct sim_record *to, const struct klp_sdk_record *record)
 {
 	const struct klp_sdk_holder *holder;
-	int nr;
 
 	memcpy(to->name, record->name, sizeof(to->name));
 	to->target = target_at(record->object);
 	to->version = record->version;
 	to->forced = !!(record->flags & KLP_SDK_RECORD_FORCED);
-	list_for_each_entry(holder, &record->holders, node) {
-		nr = sim_module_at(holder->patch);
-		if (nr < 0 || nr >= SIM_NR_PATCHES || !sim_is_loaded[nr])
-			sim_wrong("state %s has a holder that is not loaded", record->name);
-		else
-			to->phase[nr] = SIM_IDLE + holder->phase;
-	}
+	list_for_each_entry(holder, &record->holders, node)
+		to->phase[holder_patch(holder)] = SIM_IDLE + holder->phase;
 }
 
 /* Is there a module whose parameter would show the records? */
@@ -352,7 +365,7 @@ struct walk {
 };
 
 static struct walk walk __sim_aside;
-static u32 *seen_in, *number_of __sim_aside;
+static u32 *seen_in __sim_aside, *number_of __sim_aside;
 static struct {
 	void *start;
 	size_t size;

@@ -39,7 +39,7 @@ extern const struct sim_module sim_modules[SIM_NR_MODULES];
 
 /* The module that has @addr, loaded or not; -1 if none has */
 int sim_module_at(const void *addr);
-bool sim_loaded(int nr);
+bool sim_is_live(int nr);
 /* Is there something to read at @addr, as far as the kernel side is concerned? */
 bool sim_readable(const void *addr);
 
@@ -77,7 +77,8 @@ void sim_run_works(void);
 bool sim_run_delayed(void);
 void sim_grace(void);
 void sim_check_idle(void);		/* no lock is held, no reader, interrupts on */
-void sim_enter(unsigned long ip);	/* the sleeper */
+void sim_enter(enum sim_func func);	/* the sleeper */
+bool sim_entered_in(enum sim_func func);
 void sim_leave(void);
 bool sim_entered(void);
 void sim_event_ends(void);

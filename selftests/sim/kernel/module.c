@@ -92,9 +92,9 @@ int sim_module_at(const void *addr)
 	return module_of_page[(pos - sim_modules_start) / PAGE_SIZE];
 }
 
-bool sim_loaded(int nr)
+bool sim_is_live(int nr)
 {
-	return sim_is_loaded[nr];
+	return sim_is_loaded[nr] && sim_modules[nr].mod->state == MODULE_STATE_LIVE;
 }
 
 void sim_modules_protect(const unsigned char *loaded)

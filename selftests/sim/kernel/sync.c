@@ -28,7 +28,8 @@ static int locks, mutexes, readers;
 /* Tasks: the one that does the events, and one that may sleep in a patched function */
 struct task_struct init_task, sim_driver, sim_sleeper;
 static struct signal_struct signals[2];
-static unsigned long sleeps_at;		/* in which function; 0 if in none */
+static unsigned long sleeps_at;		/* in which version of a function; 0 if in none */
+static int sleeps_in;			/* the function as it is called */
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 struct pcpu_hot pcpu_hot = {
@@ -399,9 +400,16 @@ int stack_trace_save_tsk_reliable(struct task_struct *task, unsigned long *store
 	return 1;
 }
 
-void sim_enter(unsigned long ip)
+void sim_enter(enum sim_func func)
 {
-	sleeps_at = ip;
+	sleeps_at = sim_called(func, &sim_sleeper);
+	sleeps_in = func;
+}
+
+/* The file in /proc that it reads is one of the module's */
+bool sim_entered_in(enum sim_func func)
+{
+	return sleeps_at && sleeps_in == func;
 }
 
 bool sim_entered(void)
