@@ -22,10 +22,11 @@ extern struct bug_entry __start___bug_table[], __stop___bug_table[];
 
 void sim_log_clear(void);
 
+/* The state after boot */
+static void *boot __sim_aside;
+
 void kern_boot(void)
 {
-	static void *boot __sim_aside;
-	const void *from;
 	initcall_t *call;
 
 	if (boot)
@@ -41,8 +42,6 @@ void kern_boot(void)
 		host_die("tp_pool does not load");
 	boot = host_keep(NULL, kern_save_size());
 	kern_save(boot);
-	from = boot;
-	kern_restore(from);
 }
 
 static struct klp_patch *patch_of(int nr)
@@ -308,6 +307,7 @@ static size_t save(char *to)
 	size_t size = sim_kern_end - sim_kern_start, all = size, n;
 	int i;
 
+	sim_tasks_save();
 	if (to)
 		memcpy(to, sim_kern_start, size);
 	all += sim_memory_save(to ? to + all : NULL);
@@ -340,6 +340,7 @@ void kern_restore(const void *from)
 
 	memcpy(sim_kern_start, pos, size);
 	pos += size;
+	sim_tasks_restore();
 	sim_memory_restore(&pos);
 	sim_modules_protect(sim_is_loaded);
 	for (i = 0; i < SIM_NR_MODULES; i++) {
@@ -407,27 +408,61 @@ static void mix_number(u64 word)
 	mix(i << 8 | 3);
 }
 
-static void mix_words(const void *start, size_t size)
+static void mix_word(u64 word)
 {
-	const u64 *word = start;
+	if (sim_arena_has((void *)word))
+		mix_object(word);
+	else if (word >> 32 == SIM_LOAD_NR >> 32)
+		mix_number(word);
+	else
+		mix(word);
+}
+
+static void mix_object_words(const u64 *word, size_t size)
+{
+	u64 last = 0;
 	size_t i;
 
-	for (i = 0; i < size / 8; i++) {
-		if (!word[i])
-			walk.hash++;
-		else if (sim_arena_has((void *)word[i]))
-			mix_object(word[i]);
-		else if (word[i] >> 32 == SIM_LOAD_NR >> 32)
-			mix_number(word[i]);
-		else
-			mix(word[i]);
-	}
+	for (i = 0; i < size / 8; i++)
+		mix_word(word[i]);
 	if (size % 8) {
-		u64 last = 0;
-
 		memcpy(&last, word + i, size % 8);
 		mix(last);
 	}
+}
+
+/* Objects that were there after boot are pointed to by words that never change */
+static void mix_first(void)
+{
+	static const u64 *first[8] __sim_aside;
+	const u64 *was = boot, *end = was + (sim_kern_end - sim_kern_start) / 8;
+	size_t i = 0;
+
+	for (; !first[0] && was < end; was++)
+		if (sim_arena_has((void *)*was) && i < ARRAY_SIZE(first))
+			first[i++] = was;
+	for (i = 0; i < ARRAY_SIZE(first) && first[i]; i++)
+		mix_object(*first[i]);
+}
+
+/* Most of it is as it was in the beginning */
+static void mix_changes(const void *start, const void *before, size_t size)
+{
+	const u64 *now = start, *was = before;
+	size_t i, k;
+	u64 same;
+
+	for (i = 0; i + 8 <= size / 8; i += 8) {
+		for (same = 0, k = i; k < i + 8; k++)
+			same |= now[k] ^ was[k];
+		for (k = i; same && k < i + 8; k++)
+			if (now[k] != was[k]) {
+				mix(k);
+				mix_word(now[k]);
+			}
+	}
+	for (; i < size / 8; i++)
+		mix_word(now[i]);
 }
 
 unsigned long long kern_hash(void)
@@ -443,13 +478,15 @@ unsigned long long kern_hash(void)
 	memset(&walk, 0, sizeof(walk));
 	walk.epoch = epoch;
 	klp_signals_cnt = 0;
-	mix_words(sim_kern_start, sim_kern_end - sim_kern_start);
+	sim_tasks_save();
+	mix_first();
+	mix_changes(sim_kern_start, boot, sim_kern_end - sim_kern_start);
 	klp_signals_cnt = signals;
 	for (i = 0; i < SIM_POOL; i++)
 		if (sim_is_loaded[i])
-			mix_words(sim_modules[i].data,
-				  sim_modules[i].end - sim_modules[i].data);
+			mix_changes(sim_modules[i].data, sim_pristine(i),
+				    sim_modules[i].end - sim_modules[i].data);
 	for (; walk.done < walk.found; walk.done++)
-		mix_words(found[walk.done].start, found[walk.done].size);
+		mix_object_words(found[walk.done].start, found[walk.done].size);
 	return walk.hash;
 }

@@ -73,6 +73,8 @@ void sim_memory_restore(const char **from);
 /* sync.c */
 extern struct task_struct sim_driver, sim_sleeper;
 void sim_sync_boot(void);
+void sim_tasks_save(void);
+void sim_tasks_restore(void);
 void sim_run_works(void);
 bool sim_run_delayed(void);
 void sim_grace(void);
@@ -86,6 +88,7 @@ void sim_event_ends(void);
 /* module.c */
 void sim_module_boot(void);
 void sim_modules_protect(const unsigned char *loaded);
+const void *sim_pristine(int nr);	/* its data before it was ever loaded */
 extern unsigned char sim_is_loaded[SIM_NR_MODULES];
 int sim_insmod(int nr);
 int sim_rmmod(int nr);

@@ -83,6 +83,11 @@ void sim_module_boot(void)
 	}
 }
 
+const void *sim_pristine(int nr)
+{
+	return pristine[nr];
+}
+
 int sim_module_at(const void *addr)
 {
 	const char *pos = addr;

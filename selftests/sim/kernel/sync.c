@@ -25,8 +25,13 @@
 unsigned long sim_irqs_off;
 static int locks, mutexes, readers;
 
-/* Tasks: the one that does the events, and one that may sleep in a patched function */
-struct task_struct init_task, sim_driver, sim_sleeper;
+/*
+ * Tasks: the one that does the events, and one that may sleep in a patched function. They
+ * are large, and two fields of them are all that changes.
+ */
+struct task_struct init_task __sim_aside, sim_driver __sim_aside, sim_sleeper __sim_aside;
+static struct task_struct *const tasks[] = { &init_task, &sim_driver, &sim_sleeper };
+static u64 task_states[ARRAY_SIZE(tasks)];
 static struct signal_struct signals[2];
 static unsigned long sleeps_at;		/* in which version of a function; 0 if in none */
 static int sleeps_in;			/* the function as it is called */
@@ -71,6 +76,25 @@ void sim_sync_boot(void)
 	add_task(&sim_sleeper, 1);
 	system_wq = no_queue;
 	system_percpu_wq = no_queue;
+}
+
+void sim_tasks_save(void)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(tasks); i++)
+		task_states[i] = (u32)tasks[i]->patch_state |
+			(u64)test_tsk_thread_flag(tasks[i], TIF_PATCH_PENDING) << 32;
+}
+
+void sim_tasks_restore(void)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(tasks); i++) {
+		tasks[i]->patch_state = (int)task_states[i];
+		update_tsk_thread_flag(tasks[i], TIF_PATCH_PENDING, task_states[i] >> 32);
+	}
 }
 
 /* Locks */
