@@ -21,6 +21,7 @@
 #include "vm/guest.h"
 
 #define FAILSLAB	"/sys/kernel/debug/failslab/"
+#define PROFILING	"/proc/sys/vm/mem_profiling"
 #define FAIL_NTH	"/proc/self/fail-nth"
 
 struct range {
@@ -92,8 +93,17 @@ static void begin(void)
 	for (i = 0; i < g.gl_pathc; i++)
 		check_ok(file_write(g.gl_pathv[i], "1"));
 	globfree(&g);
+	/* It warns once if its own memory for an allocation's tag fails. */
+	if (!access(PROFILING, W_OK))
+		check_ok(file_write(PROFILING, "0"));
 	/* The core's vmalloc() says with a stack that it failed. */
 	set_filter("reject", function_range("__vmalloc_node_range_noprof"));
+}
+
+static void end(void)
+{
+	if (!access(PROFILING, W_OK))
+		check_ok(file_write(PROFILING, "1"));
 }
 
 /* The next allocation that the filter takes fails, if @n is 1, and so on. */
@@ -196,6 +206,7 @@ static void fail_each(const char *old, const char *new, int least)
 	check(said >= least, "the SDK refused %d times, not %d", said, least);
 	out("# %s: of %d allocations %d refuse the patch, %d through the SDK",
 	    new, n - 1, refused, said);
+	end();
 }
 
 /*
@@ -305,6 +316,7 @@ void test_failslab_module(void)
 	/* For each of three states the data, and what pre_patch allocates. */
 	check(said >= 6, "the SDK refused %d times", said);
 	view("tp_m1", " tp_mod1 ma tp_m1:live\n", NULL);
+	end();
 }
 
 /* All memory is taken before a patch is enabled, so that it can always go. */
@@ -316,4 +328,5 @@ void test_failslab_disable(void)
 	fail_nth(1);
 	check_ok(klp_write("tp_a1", "enabled", "0"));
 	check(!failed(), "disabling takes memory");
+	end();
 }
