@@ -54,6 +54,11 @@ soak:
 	@tools/setup.sh $(SERIES)
 	@TESTS=random,contract-19-random SEED=$(SEED) STEPS=$(STEPS) TIMEOUT=36000 selftests/run.sh $(SERIES)
 
+# All sequences of events over small pools of patches, and random ones, in one process
+sim:
+	@tools/setup.sh $(SERIES)
+	@SEED="$(SEED)" selftests/sim.sh $(SERIES)
+
 bench: DEMO = $(lastword $(SERIES))
 bench:
 	@tools/setup.sh $(DEMO)
@@ -91,6 +96,10 @@ help:
 	@echo 'make lint-rules'
 	@echo '              list the rules'
 	@echo 'make soak     random sequences of patches in VMs: SEED=$(SEED) STEPS=$(STEPS)'
+	@echo 'make sim      all sequences of events over small pools of patches, and random ones,'
+	@echo '              with the engine and the core in one process: SEED=$(SEED)'
+	@echo '              EVENTS=60M SECONDS_EACH=60; REPLAY="load a1; load a2" shows one,'
+	@echo '              COVERAGE=1 the lines that nothing reaches'
 	@echo 'make bench    measure shadow variables, ours and the kernel'"'"'s, in a VM (3 minutes)'
 	@echo 'make mutants  break the engine on purpose and see that a test fails each time'
 	@echo 'make clean    remove what was built here; the cache of kernels stays'
@@ -103,4 +112,4 @@ help:
 	@echo '              takes all others'
 	@echo 'The cache is $(CACHE)'
 
-.PHONY: all modules setup demo check check-debug check-fresh smoke soak bench mutants lint lint-rules clean help
+.PHONY: all modules setup demo check check-debug check-fresh smoke soak bench mutants sim lint lint-rules clean help

@@ -22,8 +22,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct options options;
 
 /* libFuzzer looks at these like at those of the code. */
-__attribute__((section("__libfuzzer_extra_counters")))
+__attribute__((used, section("__libfuzzer_extra_counters")))
 static unsigned char counters[NR_COUNTERS];
+
+__attribute__((used, section("__libfuzzer_extra_counters")))
+static unsigned char code[NR_COUNTERS];
+
+void sim_reached(void);
+
+/* Called in each block of the engine, of which each patch has a copy */
+void sim_reached(void)
+{
+	unsigned long pc = (unsigned long)__builtin_return_address(0);
+
+	code[(pc ^ pc >> 15) % NR_COUNTERS] = 1;
+}
 
 static struct spec *specs;
 static int nr_specs;

@@ -106,6 +106,7 @@ void host_boot(void);
 void host_die(const char *text);
 void host_protect(void *start, unsigned long size, int on);
 void *host_keep(const void *from, unsigned long size);	/* a copy for ever */
+extern const bool sim_sanitized;	/* the next two do something */
 void host_poison(void *addr, unsigned long size);	/* for AddressSanitizer */
 void host_unpoison(void *addr, unsigned long size);
 /* UD2 at @ip: 1 to go on behind it */

@@ -359,6 +359,17 @@ long copy_from_kernel_nofault(void *dst, const void *src, size_t size)
 	return 0;
 }
 
+/* For AddressSanitizer: all but what was asked for */
+static void poison_free(const struct class *c)
+{
+	u32 nr;
+
+	host_poison(c->start, c->high * c->size);
+	for (nr = 0; sim_sanitized && nr < c->high; nr++)
+		if (is_taken(c, nr))
+			host_unpoison(c->start + nr * c->size, c->asked[nr]);
+}
+
 /* Of each class its numbers, and what was ever taken */
 size_t sim_memory_save(char *to)
 {
@@ -371,7 +382,9 @@ size_t sim_memory_save(char *to)
 		if (to) {
 			memcpy(pos, c, size);
 			memcpy(pos + size, c->asked, c->high * sizeof(u32));
+			host_unpoison(c->start, c->high * c->size);
 			memcpy(pos + size + c->high * sizeof(u32), c->start, c->high * c->size);
+			poison_free(c);
 		}
 		pos += size + c->high * (sizeof(u32) + c->size);
 	}
@@ -383,7 +396,6 @@ void sim_memory_restore(const char **from)
 {
 	size_t size = offsetof(struct class, asked), i;
 	const char *pos = *from;
-	u32 nr;
 
 	for (i = 0; i < ARRAY_SIZE(classes); i++) {
 		struct class *c = &classes[i];
@@ -394,10 +406,7 @@ void sim_memory_restore(const char **from)
 		memcpy(c->asked, pos + size, c->high * sizeof(u32));
 		host_unpoison(c->start, c->high * c->size);
 		memcpy(c->start, pos + size + c->high * sizeof(u32), c->high * c->size);
-		host_poison(c->start, c->high * c->size);
-		for (nr = 0; nr < c->high; nr++)
-			if (is_taken(c, nr))
-				host_unpoison(c->start + nr * c->size, c->asked[nr]);
+		poison_free(c);
 		pos += size + c->high * (sizeof(u32) + c->size);
 	}
 	*from = pos;

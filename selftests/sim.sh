@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# sim.sh [--check] [SERIES...] - builds the simulation for the given kernels and runs
+# it: all sequences over small pools as deep as the time allows, then random ones.
+# --check is the part of make check, and prints KTAP: the first series plain, the
+# last with sanitizers.
+# REPLAY='EVENTS' does these only and shows what is seen, COVERAGE=1 says which lines of
+# the engine nothing reaches, FUZZ=SECONDS lets libFuzzer choose the events.
+# SECONDS_EACH, EVENTS and SEED are for the long run.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(dirname "$here")
+# shellcheck disable=SC1091
+. "$top/tools/lib.sh"
+
+check=
+if [[ ${1-} == --check ]]; then check=1; shift; fi
+(($#)) || set -- 6.1 6.12
+jobs=$(nproc)
+: "${SEED:=1}" "${EVENTS:=60M}" "${SECONDS_EACH:=60}"
+
+# build SERIES [VARIANT] - sets sim to the program
+build() {
+	local out=$top/build/sim/$1${2:+-$2} log
+	log=$out.log
+	mkdir -p "$out"
+	make -s -j"$jobs" -C "$here/sim" O="$out" VARIANT="${2-}" \
+		KDIR="$("$top/tools/kernel.sh" "$1")/kdir" \
+		SOURCE="$("$top/tools/kernel-source.sh" "$1")" >"$log" 2>&1 || {
+		tail -n 20 "$log" >&2
+		die "the simulation does not build for $1; see $log"
+	}
+	sim=$out/sim
+}
+
+# tap NAME COMMAND... - a test; what the command says becomes its diagnostics
+n=0 bad=0
+tap() {
+	local name=$1 text status=0
+	shift
+	n=$((n + 1))
+	text=$("$@" 2>&1) || status=1
+	echo "# ${text//$'\n'/$'\n'# }"
+	if ((status)); then
+		bad=1
+		echo -n "not "
+	fi
+	echo "ok $n - $name"
+}
+
+if [[ $check ]]; then
+	echo "KTAP version 1"
+	echo "1..4"
+	build "$1"
+	tap "sim-explore-$1" "$sim" --explore all --depth 6 --seconds 1
+	tap "sim-random-$1" "$sim" --random 3M --seed "$SEED"
+	build "${!#}" asan
+	tap "sim-explore-${!#}-sanitized" "$sim" --explore all --depth 4 --seconds 1
+	tap "sim-random-${!#}-sanitized" "$sim" --random 500k --seed "$((SEED + 1))"
+	exit "$bad"
+fi
+
+lock_build "$top"
+use_kernels "$@"
+if [[ ${REPLAY-} ]]; then
+	for series; do
+		build "$series"
+		echo "# $series"
+		"$sim" --replay "$REPLAY" --verbose
+	done
+	exit
+fi
+if [[ ${FUZZ-} ]]; then
+	build "${!#}" fuzz
+	mkdir -p "$top/build/sim/corpus"
+	exec "$sim" -max_total_time="$FUZZ" -max_len=300 "$top/build/sim/corpus"
+fi
+for series; do
+	build "$series"
+	echo "# $series"
+	"$sim" --explore all --depth 64 --states 20000000 --seconds "$SECONDS_EACH" --jobs "$jobs"
+	"$sim" --random "$EVENTS" --seed "$SEED" --jobs "$jobs"
+done
