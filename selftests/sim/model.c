@@ -291,6 +291,12 @@ static bool is_held(const struct sim_model *m, const struct record *r)
 	return r->nr && !is_stale(m, r);
 }
 
+/* It is listed for the core by a patch that takes it away. */
+static bool is_listed(const struct sim_model *m, const struct record *r)
+{
+	return is_held(m, r) && !(r->flags & ORPHAN);
+}
+
 static bool is_orphan(const struct sim_model *m, const struct record *r)
 {
 	return r->flags & ORPHAN;
@@ -389,6 +395,12 @@ static bool is_forced(const struct play *p, const struct record *r)
 		if (p->m->patches[r->holders[i].patch] & IS_FORCED)
 			return true;
 	return false;
+}
+
+static void mark_record(struct play *p, struct record *r)
+{
+	if (is_forced(p, r))
+		r->flags |= FORCED;
 }
 
 /* The functions of a state */
@@ -556,6 +568,7 @@ static void complete(struct play *p, int patch, struct record *r)
 
 	if (!(BIT(h->phase & ~UNDOES) & READY))
 		return;
+	mark_record(p, r);
 	if (!introduced)
 		migrate(p, patch, r);
 	if (!(r->flags & MADE))
@@ -596,6 +609,8 @@ static void undo(struct play *p, int patch, struct record *r, enum fate fate)
 	struct holder *h = holder_of(r, patch);
 	int phase = h->phase;
 
+	if (phase != SIM_IDLE)
+		mark_record(p, r);
 	if ((phase & UNDOES) && ((phase & ~UNDOES) == SIM_LEAVING ||
 				 !other_in(r, h, LIVE | GOING | READY)))
 		end_data(p, patch, r, fate);
@@ -660,6 +675,35 @@ static void leavers_go(struct play *p, int patch)
 		for (k = 0; k < r->nr; k++)
 			undo(p, r->holders[k].patch, r, GIVEN_UP);
 		forget_holders(r);
+	}
+}
+
+/* The core's mark is seen when it asks. */
+static void mark_own(struct play *p, int patch)
+{
+	struct sim_model *m = p->m;
+	int i;
+
+	for (i = 0; i < m->nr_records; i++)
+		if (has(m, patch, &m->records[i]))
+			mark_record(p, &m->records[i]);
+}
+
+/* What others than @patch have, or all if it is -1 */
+static void mark_others(struct play *p, int patch, int target)
+{
+	struct sim_model *m = p->m;
+	struct record *r;
+	int i, k;
+
+	for (i = 0; i < m->nr_records; i++) {
+		r = &m->records[i];
+		if (!is_of(r->kind, target) || !is_held(m, r))
+			continue;
+		for (k = 0; k < r->nr; k++)
+			if (r->holders[k].patch != patch &&
+			    (m->patches[r->holders[k].patch] & IS_FORCED))
+				r->flags |= FORCED;
 	}
 }
 
@@ -823,8 +867,12 @@ static int object_pre_patch(struct play *p, int patch, int target)
 	if (is_sdk(patch)) {
 		if (chance(p))
 			return -ENOMEM;
-		if (is_coming(p->m, patch))
+		if (is_coming(p->m, patch)) {
+			/* Replaced patches, in a transition that is forced already */
+			if (target != SIM_NR_TARGETS && p->m->patched)
+				mark_others(p, patch, target);
 			leavers_leave(p, patch, target);
+		}
 		return prepare_all(p, patch, target);
 	}
 	if (patch == SIM_raw)
@@ -863,16 +911,6 @@ static void object_post_unpatch(struct play *p, int patch, int target, enum fate
 }
 
 /* The end of a transition */
-
-static void mark_forced(struct play *p, int patch)
-{
-	struct sim_model *m = p->m;
-	int i;
-
-	for (i = 0; i < m->nr_records; i++)
-		if ((patch < 0 || holder_of(&m->records[i], patch)) && !is_stale(m, &m->records[i]) && is_forced(p, &m->records[i]))
-			m->records[i].flags |= FORCED;
-}
 
 /* The new patch alone has the state from now on. */
 static void settle(struct play *p, int patch)
@@ -931,7 +969,7 @@ static void enabled(struct play *p, int patch)
 	struct sim_model *m = p->m;
 
 	if (is_sdk(patch)) {
-		mark_forced(p, -1);
+		mark_others(p, -1, SIM_NR_TARGETS);
 		leavers_go(p, patch);
 	}
 	object_post_patch(p, patch, SIM_NR_TARGETS);
@@ -981,7 +1019,8 @@ static void used_room(struct play *p, int patch)
 		if (!has(m, patch, r))
 			continue;
 		d = declares(patch, r->kind);
-		if (kinds[r->kind].grows && (r->flags & DATA) && r->version < d->version)
+		if (kinds[r->kind].grows && (r->flags & DATA) && (r->flags & FORCED) &&
+		    r->version < d->version)
 			r->flags |= NO_ROOM;
 	}
 }
@@ -991,8 +1030,8 @@ static void cancelled(struct play *p, int patch)
 	struct sim_model *m = p->m;
 
 	if (is_sdk(patch))
-		mark_forced(p, patch);
-	if (is_sdk(patch) && (m->patches[patch] & IS_FORCED))
+		mark_own(p, patch);
+	if (is_sdk(patch) && !p->failing)
 		used_room(p, patch);
 	object_post_unpatch(p, patch, SIM_NR_TARGETS, GIVEN_UP);
 	if (is_sdk(patch)) {
@@ -1006,7 +1045,7 @@ static void cancelled(struct play *p, int patch)
 static void disabled(struct play *p, int patch)
 {
 	if (is_sdk(patch))
-		mark_forced(p, patch);
+		mark_own(p, patch);
 	object_post_unpatch(p, patch, SIM_NR_TARGETS, LEFT_BEHIND);
 	if (is_sdk(patch))
 		quit(p, patch);
@@ -1063,7 +1102,7 @@ static bool is_compatible(struct sim_model *m, int patch)
 			mine = declares(patch, d->kind);
 			if (!lists(old, m, d->kind))
 				continue;
-			if (is_sdk(patch) && replaces(m, patch) && find(m, d->kind, is_held))
+			if (is_sdk(patch) && replaces(m, patch) && find(m, d->kind, is_listed))
 				continue;
 			if (mine ? mine->version < d->version : replaces(m, patch))
 				return false;
