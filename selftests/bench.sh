@@ -5,23 +5,20 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(dirname "$here")
+guest=() out=	# set by plain_guest
 # shellcheck disable=SC1091
 . "$top/tools/lib.sh"
-series=$1
-out=$top/build/bench
+# shellcheck disable=SC1091
+. "$here/vm/guest.sh"
 
-lock_build "$top"
-use_kernels "$series"
-"$here/build.sh" "$series" KLP_SDK_BENCH=m
-mkdir -p "$out"
+plain_guest bench "$1" KLP_SDK_BENCH=m
+
 # bench NAME VMRUN-ARGS... - SLUB's debugging is vmrun's default, and far slower than
 # what is measured.
 bench() {
 	local dir=$out/$1
 	mkdir -p "$dir"
-	"$top/build/vm/vmrun" --plain --timeout 1200 --name "bench-$1" --out "$dir" \
-		--kernel "$("$top/tools/kernel.sh" "$series")/vmlinux" \
-		--initrd "$top/build/$series/initrd.cpio" "${@:3}" \
+	"$top/build/vm/vmrun" "${guest[@]}" --timeout 1200 --name "bench-$1" --out "$dir" "${@:3}" \
 		--append "rdinit=/bench slub_debug=-,kmalloc-* $2"
 	sed -n 's/^# klp-sdk: bench\t//p' "$dir/results.ktap" >>"$out/bench.tsv"
 }

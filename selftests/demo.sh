@@ -4,15 +4,12 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(dirname "$here")
+guest=() out=	# set by plain_guest
 # shellcheck disable=SC1091
 . "$top/tools/lib.sh"
-series=$1
-out=$top/build/demo
+# shellcheck disable=SC1091
+. "$here/vm/guest.sh"
 
-lock_build "$top"
-use_kernels "$series"
-"$here/build.sh" "$series"
-mkdir -p "$out"
-"$top/build/vm/vmrun" --plain --timeout 60 --name demo --out "$out" \
-	--kernel "$("$top/tools/kernel.sh" "$series")/vmlinux" \
-	--initrd "$top/build/$series/initrd.cpio" --append rdinit=/demo
+plain_guest demo "$1"
+"$top/build/vm/vmrun" "${guest[@]}" --timeout 60 --name demo --out "$out" \
+	--append rdinit=/demo

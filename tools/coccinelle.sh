@@ -39,12 +39,7 @@ unpack() {
 	"$tmp/spatch" --version >>"$log" 2>&1 && current "$tmp"
 }
 
-if current "$dir"; then echo "$dir/spatch"; exit; fi
-
-check_debian
-lock_kernel
-if current "$dir"; then echo "$dir/spatch"; exit; fi
-begin_kernel 100
+begin_unless_current 100 "$dir/spatch"
 mkdir "$tmp/deb"
 select_release bookworm
 with_lock "$CACHE/apt.lock" prepare_release ||

@@ -27,12 +27,7 @@ current() {
 }
 
 version=$(newest_version "$package")
-if current "$dir"; then echo "$dir"; exit; fi
-
-check_debian
-lock_kernel
-if current "$dir"; then echo "$dir"; exit; fi
-begin_kernel 200
+begin_unless_current 200
 
 download_source "$package"
 echo "$version" >"$tmp/version"

@@ -17,7 +17,8 @@ if [[ $# == 1 && ${!name-} ]]; then echo "${!name}"; exit; fi
 
 usage="usage: kernel.sh [--refresh] SERIES (such as 6.12, or 6.12-debug)"
 if [[ ${!#} == *-debug ]]; then exec "${BASH_SOURCE[0]%/*}/debug-kernel.sh" "$@"; fi
-refresh=
+refresh=	# for lib.sh
+# shellcheck disable=SC2034
 if [[ ${1-} == --refresh ]]; then refresh=1; shift; fi
 [[ $# == 1 && $1 =~ ^[0-9]+\.[0-9]+$ ]] || die "$usage"
 
@@ -127,12 +128,10 @@ arrange() {
 	echo "$rel" >"$tmp/release"
 }
 
-if [[ ! $refresh ]] && complete "$dir"; then echo "$dir"; exit; fi
+# Whether there is a newer one is not looked for unless it is asked for.
+current() { complete "$1"; }
 
-check_debian
-lock_kernel
-if [[ ! $refresh ]] && complete "$dir"; then echo "$dir"; exit; fi
-begin_kernel 200
+begin_unless_current 200
 mkdir "$tmp/deb" "$tmp/root"
 
 offered=

@@ -22,7 +22,7 @@ CACHE+=/klp-sdk
 
 tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 log=/dev/null	# until the script that sources this has a better one
-series='' dir='' tmp='' what=''	# set by those that get a kernel
+series='' dir='' tmp='' what='' refresh=''	# set by those that get a kernel
 
 # use_spatch - that of coccinelle.sh, where it is needed.
 use_spatch() {
@@ -172,8 +172,8 @@ look_for() {
 
 # Kernels in the cache. A kernel is made in a directory with a name of its own and
 # published by replacing a link to it, which is atomic: whoever reads the cache
-# finds a complete kernel or none. The script sets series, dir (the link), log and
-# tmp, which is empty until begin_kernel.
+# finds a complete kernel or none. The script sets series, dir (the link), log, refresh
+# if what is there is not wanted, and tmp, which is empty until begin_kernel.
 
 # complete DIRECTORY
 complete() {
@@ -232,6 +232,17 @@ begin_kernel() {
 	need_room "${dir%/*}" "$need_mb" "${what:-kernel $series}"
 	trap '[[ $tmp -ef $dir ]] || rm -rf "$tmp"' EXIT
 	tmp=$(mktemp -d "$dir-XXXXXX") && chmod 755 "$tmp"
+}
+
+# begin_unless_current MB [RESULT] - prints RESULT (by default $dir) and ends the script
+# if the script's current() says that $dir is to be used as it is. Otherwise begin_kernel,
+# with the lock: the run that had it before may have made what is wanted.
+begin_unless_current() {
+	if [[ ! $refresh ]] && current "$dir"; then echo "${2-$dir}"; exit; fi
+	check_debian
+	lock_kernel
+	if [[ ! $refresh ]] && current "$dir"; then echo "${2-$dir}"; exit; fi
+	begin_kernel "$1"
 }
 
 # publish_kernel - $dir is $tmp from now on.

@@ -1,7 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # How a cached kernel is run. Sourced, with top set to the repository.
-# shellcheck disable=SC2034
+# shellcheck disable=SC2034,SC2154
+
+# plain_guest NAME SERIES [VAR=VALUE...] - builds what build.sh builds and sets out to
+# build/NAME, made, and guest to vmrun's arguments for a guest that runs one program.
+plain_guest() {
+	lock_build "$top"
+	use_kernels "$2"
+	"$top/selftests/build.sh" "${@:2}"
+	out=$top/build/$1
+	mkdir -p "$out"
+	guest=(--plain --kernel "$("$top/tools/kernel.sh" "$2")/vmlinux"
+		--initrd "$top/build/$2/initrd.cpio")
+}
 
 # guest_for SERIES [TESTS] - sets guest to vmrun's arguments for this kernel, append
 # to what its command line needs, and timeout to the seconds of QEMU's own time after
