@@ -272,9 +272,7 @@ void test_19_back_forced(void)
 	load("tp_named2_back");
 	pid = begin_load("tp_named1b");
 	kmsg_mark();
-	forced = true;
-	check_ok(klp_write("tp_named1b", "force", "1"));
-	check_ok(klp_settle("tp_named1b"));
+	force("tp_named1b");
 	check(!kmsg_has("release"), "%s", kmsg_since());
 	check(kmsg_count("tp_named2_back: state ") == 2 &&
 	      kmsg_count("the module stays until a reboot") == 2, "%s",

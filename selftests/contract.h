@@ -45,6 +45,10 @@ void refused_poked(const char *name, const char *wrong, const char *right);
 
 /* A patch was forced out: what it held is leaked, and its module stays. */
 extern bool forced;
+/* Force the transition of @name. */
+void force(const char *name);
+/* The same, and let the tasks run on that hold it; @pid is one of them. */
+void force_past(const char *name, pid_t pid);
 
 /* Memory that a module leaves behind is not accounted to it; skips if nothing is. */
 void need_accounts(void);
@@ -122,7 +126,6 @@ void test_21_patch_forged(void);
 void test_22_shadow_parts(void);
 void test_26_reads_nothing(void);
 void test_18_stacked_blocked(void);
-void test_22_parts(void);
 
 /* force.c */
 void test_19_orphan_of_module(void);

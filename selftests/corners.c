@@ -76,25 +76,7 @@ void test_06_stacked_above(void)
 	events("tp_ms1 sv pre_unpatch", "tp_ms1 sv post_unpatch", NULL);
 }
 
-/* Row 22: each part of a record and of a holder that an engine must know. */
-void test_22_parts(void)
-{
-	load("tp_a1");
-	refused_poked("root_grown", "-8", "0");
-	refused_poked("holder_grown", "-8", "0");
-	refused_poked("holder_flags", "4", "0");
-	refused_poked("holder_slots_size", "8", "16");
-	refused_poked("holder_nr_back", "100", "0");
-	/* What a later release has appended. */
-	poke("root_grown", "16");
-	poke("holder_grown", "16");
-	poke("holder_hints", "5");
-	poke("holder_slots_size", "24");
-	load_over("tp_a1b", "tp_a1");
-	check_works("tp_a1b");
-}
-
-/* The same of shadow types. */
+/* Row 22, of shadow types. */
 void test_22_shadow_parts(void)
 {
 	static const char *const pokes[][3] = {
@@ -379,16 +361,6 @@ void test_smp_grace(void)
 	check(!kmsg_has(" BAD"), "%s", kmsg_since());
 }
 
-/* Force the transition of @patch, and let the tasks go on that hold it. */
-static void force(const char *patch, pid_t pid)
-{
-	forced = true;
-	check_ok(klp_write(patch, "force", "1"));
-	check_ok(klp_settle(patch));
-	check_ok(hold_release_all());
-	check(!hold_finish(pid, NULL, 0), "the held task failed");
-}
-
 /* The modules are kept that states lead to which nobody has any more. */
 static void check_kept(const char *patch, long users)
 {
@@ -415,7 +387,7 @@ void test_19_forced_dropped(void)
 
 	load("tp_ms3");
 	kmsg_mark();
-	force("tp_nostate", begin_load("tp_nostate"));
+	force_past("tp_nostate", begin_load("tp_nostate"));
 	check_kept("tp_ms3", users);
 }
 
@@ -432,7 +404,7 @@ void test_19_forced_back(void)
 	check_ok(klp_write("tp_ms4", "enabled", "0"));
 	sleep_ms(2500);
 	check(klp_transition("tp_ms4") == 1, "is not held on the way back");
-	force("tp_ms4", old);
+	force_past("tp_ms4", old);
 	check(!hold_finish(new, NULL, 0), "the held task failed");
 	check_kept("tp_ms4", users);
 }
@@ -442,6 +414,6 @@ void test_19_forced_together(void)
 {
 	load("tp_ms1");
 	load("tp_ms2");
-	force("tp_ms2", begin_disable("tp_ms2"));
+	force_past("tp_ms2", begin_disable("tp_ms2"));
 	view("tp_ms1", "211 1 24 SF vmlinux sv tp_ms1:live\n", NULL);
 }

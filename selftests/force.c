@@ -57,16 +57,6 @@ static void end_coming(int status)
 	check(ret == status, "loading " MOD2 " ended with %d", ret);
 }
 
-static void force_out(const char *name)
-{
-	pid_t pid = begin_disable(name);
-
-	check_ok(klp_write(name, "force", "1"));
-	check_ok(klp_settle(name));
-	check_ok(hold_release_all());
-	check(!hold_finish(pid, NULL, 0), "the held task failed");
-}
-
 /* The state was forced once: it is left behind, and so is the module. */
 static void leave(const char *name)
 {
@@ -95,7 +85,7 @@ static void check_unload(void)
 static void orphan_coming(void)
 {
 	begin_coming("wait=1 fail=-7");
-	force_out("tp_orphan1");
+	force_past("tp_orphan1", begin_disable("tp_orphan1"));
 	kmsg_mark();
 	load("tp_orphan2");
 	events(ADOPTED("tp_orphan2"), NULL);

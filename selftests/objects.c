@@ -905,9 +905,7 @@ void test_19_module_pinned(void)
 	load("tp_m1");
 	pid = begin_disable("tp_m1");
 	kmsg_mark();
-	forced = true;
-	check_ok(klp_write("tp_m1", "force", "1"));
-	check_ok(klp_settle("tp_m1"));
+	force("tp_m1");
 	check(!kmsg_has(" post_unpatch"), "%s", kmsg_since());
 	check(kmsg_count("left behind; tp_mod1 cannot be unloaded") == 3, "%s",
 	      kmsg_since());
@@ -937,18 +935,12 @@ void test_19_module_pinned(void)
 void test_19_forced_then_raw(void)
 {
 	long users;
-	pid_t pid;
 
 	/* The test before may have left it pinned. */
 	if (!mod_loaded(MOD1))
 		mod_in(MOD1);
 	load("tp_mw1");
-	pid = begin_load("tp_mw1b");
-	forced = true;
-	check_ok(klp_write("tp_mw1b", "force", "1"));
-	check_ok(klp_settle("tp_mw1b"));
-	check_ok(hold_release_all());
-	check(!hold_finish(pid, NULL, 0), "the held task failed");
+	force_past("tp_mw1b", begin_load("tp_mw1b"));
 	view("tp_mw1b", "221 1 24 F tp_mod1 rm tp_mw1b:live\n", NULL);
 	load_over("tp_rawm", "tp_mw1b");
 	load_over("tp_mw2", "tp_rawm");

@@ -712,16 +712,6 @@ void test_17_shadow_no_memory(void)
 	finds("tp_shm1", "alloc index 1", "buf=index");
 }
 
-/* Force the transition that @pid holds, and let that go on. */
-static void force(const char *patch, pid_t pid)
-{
-	forced = true;
-	check_ok(klp_write(patch, "force", "1"));
-	check_ok(klp_settle(patch));
-	check_ok(hold_release_all());
-	check(!hold_finish(pid, NULL, 0), "the held task failed");
-}
-
 /* Row 19: nothing is freed any more; who comes next adopts it, or is refused. */
 void test_19_shadow(void)
 {
@@ -736,7 +726,7 @@ void test_19_shadow(void)
 	finds("tp_shdrop", "alloc index 1", "");
 	pid = begin_disable("tp_shdrop");
 	kmsg_mark();
-	force("tp_shdrop", pid);
+	force_past("tp_shdrop", pid);
 	check(!kmsg_has(" dtor"), "%s", kmsg_since());
 	/* A task that is still in it finds what it did. */
 	finds("tp_shdrop", "get plain 1", "buf=plain");
@@ -774,7 +764,7 @@ void test_19_shadow_absent(void)
 	if (!mod_loaded("tp_pool"))
 		check_ok(mod_load("tp_pool", ""));
 	load("tp_shm1");
-	force("tp_shm2", begin_load("tp_shm2"));
+	force_past("tp_shm2", begin_load("tp_shm2"));
 	view("tp_shm2", " F tp_mod1 sh tp_shm2:idle", NULL);
 	check_ok(mod_load("tp_mod1", ""));
 	finds("tp_shm2", "alloc index 1", "");
@@ -801,7 +791,7 @@ void test_19_shadow_downgrade(void)
 	load("tp_sh3");
 	finds("tp_sh3", "alloc count 1", "");
 	pid = begin_load("tp_sh1");
-	force("tp_sh1", pid);
+	force_past("tp_sh1", pid);
 	view("tp_sh1", "401 1 8 F vmlinux sh tp_sh1:live", NULL);
 	kmsg_mark();
 	disable("tp_sh1");
