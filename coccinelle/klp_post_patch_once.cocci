@@ -37,7 +37,8 @@ def text(e):
 
 # What acquires, what undoes it, whether the two must share their words, kind.
 PAIRS = [(re.compile(a), re.compile(u), same, kind) for a, u, same, kind in (
-    (r"^(kmem_cache_|k|v|kv)[mzc]?alloc(_|$)|^k(v?mem|str)n?dup|^kv?asprintf$|"
+    (r"^(kmem_cache_|(klp_sdk_)?(k|v|kv))[mzc]?alloc(_|$)|^(klp_sdk_)?k(v?mem|str)n?dup|"
+     r"^kv?asprintf$|"
      r"^(__)?alloc_(page|percpu)|get_free_page|^get_zeroed_page$",
      r"free|destroy|release", False, "memory"),
     (r"^shrinker_register$", r"^shrinker_free$", False, "hook"),
@@ -62,6 +63,8 @@ PAIRS = [(re.compile(a), re.compile(u), same, kind) for a, u, same, kind in (
     (r"^request_(threaded_)?irq$", r"^free_irq$", False, "hook"),
     (r"^(h?list|plist)_add(_|$)", r"^(h?list|plist)_(del|move|replace|splice)|^INIT_H?LIST_HEAD$",
      False, "hook"),
+    (r"^(klp_sdk_lock_class_init|lockdep_register_key)$",
+     r"^(klp_sdk_lock_class_destroy|lockdep_unregister_key)$", False, "hook"),
     (r"^(try|__)_?module_get$", r"^module_put$", False, "module"),
     (r"^(refcount_inc|kref_get|percpu_ref_get)", r"^(refcount_(dec|sub)|kref_put|percpu_ref_put)",
      False, "count"),

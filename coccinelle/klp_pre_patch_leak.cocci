@@ -37,7 +37,8 @@ def text(e):
 
 # What acquires, what undoes it, whether the two must share their words, kind.
 PAIRS = [(re.compile(a), re.compile(u), same, kind) for a, u, same, kind in (
-    (r"^_*(kmem_cache_|k|v|kv)(m|z|c|re)?alloc(_|$)|^_*k(v?mem|str)n?dup|^v?memdup_user|"
+    (r"^_*(kmem_cache_|(klp_sdk_)?(k|v|kv))(m|z|c|re)?alloc(_|$)|"
+     r"^_*(klp_sdk_)?k(v?mem|str)n?dup|^v?memdup_user|"
      r"^strn?dup_user|^kv?asprintf|^_*(alloc_(page|percpu|contig|bulk)|folio_alloc)|"
      r"get_(free|dma)_pages?$|^get_zeroed_page|^bitmap_z?alloc|^dma_(alloc|pool_z?alloc)|"
      r"^(gen_pool|mempool)_(dma_)?z?alloc|^(ioremap|memremap)(_|$)|^vmap(_|$)|^of_iomap$|"

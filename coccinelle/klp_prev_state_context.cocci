@@ -252,7 +252,7 @@ looks.add(function(p[0]))
 
 @lookup depends on asked@
 identifier x;
-identifier get =~ "^(klp_get_state|k?v?[mzc]alloc)$";
+identifier get =~ "^(klp_get_state|(klp_sdk_)?(k?v?[mzc]alloc|k(mem|str)dup))$";
 position p;
 @@
 x@p = get(...)

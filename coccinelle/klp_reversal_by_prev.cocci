@@ -33,7 +33,7 @@ answers = {}		# (function, variable): True if set means a predecessor
 getters = {}		# function: the same for what it returns
 found = {}		# position: (severity, message)
 
-ALLOC = r'k?v?[mzc]alloc$'
+ALLOC = r'(klp_sdk_)?(k?v?[mzc]alloc|k(mem|str)dup)$'
 SAYS = r'(pr_|printk|WARN|callback_info)'
 INTENT = r'(?i)revers|revert|roll_?ed_?back|rollback|disabl'
 

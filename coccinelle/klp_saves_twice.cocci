@@ -302,7 +302,7 @@ held = {(fn, to) for fn, to, value, p in sets if re.search(r'(->|\.)data$', valu
 held |= {(fn, value) for fn, to, value, p in sets if in_data(p)}
 plain_vars |= held
 plain_vars |= {(fn, to) for fn, to, value, p in sets
-               if re.match(r'(klp_get_state|k?v?[mzc]alloc)\(', value)}
+               if re.match(r'(klp_get_state|(klp_sdk_)?(k?v?[mzc]alloc|k(mem|str)dup))\(', value)}
 
 def saved(fn, to, value, p):
     if not re.match(r'\*?\w+((\.|->)\w+|\[[^]]*\])*$', value):

@@ -157,13 +157,15 @@ identifier fn = {
   synchronize_rcu, synchronize_rcu_expedited, synchronize_rcu_tasks, synchronize_srcu,
   synchronize_srcu_expedited, synchronize_net, synchronize_irq, rcu_barrier,
   srcu_barrier,
+  klp_sdk_timer_adopt, klp_sdk_work_adopt, klp_sdk_delayed_work_adopt,
+  klp_sdk_lock_class_destroy, lockdep_unregister_key,
   cancel_work_sync, cancel_delayed_work_sync, flush_work, flush_delayed_work,
   flush_rcu_work, flush_workqueue, flush_scheduled_work, drain_workqueue,
   destroy_workqueue,
   alloc_workqueue, alloc_ordered_workqueue,
   kthread_run, kthread_create, kthread_stop, kthread_park, kthread_flush_work,
   kthread_flush_worker, kthread_cancel_work_sync, kthread_cancel_delayed_work_sync,
-  vmalloc, vmalloc_user, vmalloc_node, vzalloc, vzalloc_node, vfree, kvfree, vmap,
+  klp_sdk_kvzalloc, vmalloc, vmalloc_user, vmalloc_node, vzalloc, vzalloc_node, vfree, kvfree, vmap,
   vunmap,
   alloc_percpu, __alloc_percpu, kmem_cache_create, kmem_cache_destroy,
   request_irq, request_threaded_irq, free_irq, disable_irq, request_module,
@@ -226,7 +228,8 @@ say(p, "%s() deadlocks" % fn, "do it before or after the shadow call")
 @repair depends on patch@
 identifier fn = {
   kmalloc, kzalloc, kcalloc, kmalloc_array, kmemdup, kstrdup, kstrndup, kasprintf,
-  krealloc, kmem_cache_alloc, kmem_cache_zalloc, alloc_page, alloc_pages
+  krealloc, kmem_cache_alloc, kmem_cache_zalloc, alloc_page, alloc_pages,
+  klp_sdk_kzalloc, klp_sdk_kmemdup, klp_sdk_kstrdup
 };
 position p : script:python() { p[0].current_element in roles };
 @@

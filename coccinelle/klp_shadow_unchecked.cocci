@@ -228,7 +228,8 @@ used("the result", a, b, fn, p)
 @owned@
 identifier alloc = {
   kmalloc, kzalloc, kcalloc, kmalloc_array, kmemdup, kstrdup, kasprintf, vmalloc,
-  vzalloc, kvmalloc, kvzalloc, kmem_cache_alloc, kmem_cache_zalloc
+  vzalloc, kvmalloc, kvzalloc, kmem_cache_alloc, kmem_cache_zalloc,
+  klp_sdk_kzalloc, klp_sdk_kvzalloc, klp_sdk_kmemdup, klp_sdk_kstrdup
 };
 identifier x;
 type T;
