@@ -47,6 +47,30 @@ void test_10_back(void)
 	      "%s", kmsg_since());
 }
 
+/*
+ * Of patches that share the state any may know the way; the first does not, and that
+ * of the second makes what the older patch does not have.
+ */
+void test_10_back_shared(void)
+{
+	unsigned long room;
+
+	load("tp_room2");
+	load("tp_room2_wrong");
+	load("tp_room2_back");
+	show();
+	room = ptr("room");
+	kmsg_mark();
+	load("tp_room1");
+	events("tp_room2_back room release", NULL);
+	check_ok(klp_wait_gone("tp_room2"));
+	check_ok(klp_wait_gone("tp_room2_wrong"));
+	check_ok(klp_wait_gone("tp_room2_back"));
+	show();
+	check(is("patch", "tp_room1") && ptr("room") == room && num("uses") == 2,
+	      "%s", shown());
+}
+
 /* Before completion both sides work on the newer object, and see its last values. */
 void test_10_back_in_transition(void)
 {

@@ -990,6 +990,13 @@ static void test_20_raw_memory(void)
 	says("tp_a1: state 'alpha' (id 101)", "there are no 24 bytes to be read",
 	     NULL);
 	disable("tp_rawmem");
+	check_ok(mod_load("tp_rawmem", "id=236 where=small"));
+	check_ok(klp_settle("tp_rawmem"));
+	kmsg_mark();
+	refused("tp_room_large", "", -EINVAL);
+	says("tp_room_large: state 'room' (id 236): version 1 has at most 64 bytes in a livepatch without klp-sdk; correct the type",
+	     NULL);
+	disable("tp_rawmem");
 	load("tp_a1");
 	check_works("tp_a1");
 }
@@ -1806,6 +1813,7 @@ static const struct test tests[] = {
 	{ "contract-10-permanent", test_10_permanent },
 	{ "contract-10-order", test_10_order },
 	{ "contract-10-back", test_10_back },
+	{ "contract-10-back-shared", test_10_back_shared },
 	{ "contract-10-back-in-transition", test_10_back_in_transition },
 	{ "contract-10-back-reader", test_10_back_reader },
 	{ "contract-10-back-again", test_10_back_again },
@@ -1876,6 +1884,7 @@ static const struct test tests[] = {
 	{ "contract-15-stacked-older", test_15_stacked_older },
 	{ "contract-17-no-room", test_17_no_room },
 	{ "contract-20-raw-live", test_20_raw_live },
+	{ "contract-20-raw-absent", test_20_raw_absent },
 	{ "contract-20-raw-reader", test_20_raw_reader },
 	{ "contract-21-patch-address", test_21_patch_address },
 	{ "contract-21-patch-forged", test_21_patch_forged },
@@ -1928,6 +1937,7 @@ static const struct test tests[] = {
 	{ "shadow-straggler-refused", test_shadow_straggler_refused },
 	{ "shadow-grow", test_shadow_grow },
 	{ "contract-10-shadow", test_10_shadow },
+	{ "contract-10-shadow-version", test_10_shadow_version },
 	{ "contract-11-shadow", test_11_shadow },
 	{ "contract-14-shadow", test_14_shadow },
 	{ "contract-17-shadow", test_17_shadow },
@@ -1971,12 +1981,16 @@ static const struct test tests[] = {
 	{ "contract-19-dropped", test_19_dropped },
 	{ "contract-19-back-forced", test_19_back_forced },
 	{ "contract-19-orphan-of-module", test_19_orphan_of_module },
+	{ "contract-19-given-up", test_19_given_up },
+	{ "contract-19-shadow-lost", test_19_shadow_lost },
 	{ "contract-19-module-pinned", test_19_module_pinned },
 	{ "contract-19-forced-then-raw", test_19_forced_then_raw },
 	{ "contract-19-random", test_19_random },
 	{ "contract-19-forced-dropped", test_19_forced_dropped },
 	{ "contract-19-forced-back", test_19_forced_back },
 	{ "contract-19-forced-together", test_19_forced_together },
+	{ "contract-19-forced-shrunk", test_19_forced_shrunk },
+	{ "contract-19-shadow-layout", test_19_shadow_layout },
 	{ "contract-19-shadow-downgrade", test_19_shadow_downgrade },
 	{ "contract-19-shadow", test_19_shadow },
 };

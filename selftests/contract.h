@@ -50,6 +50,10 @@ void force(const char *name);
 /* The same, and let the tasks run on that hold it; @pid is one of them. */
 void force_past(const char *name, pid_t pid);
 
+/* Load tp_mod2 with "wait=1" in @params, until it waits in its init; and to the end. */
+void begin_coming(char *params);
+void end_coming(int status);
+
 /* Memory that a module leaves behind is not accounted to it; skips if nothing is. */
 void need_accounts(void);
 void accounted(const char *module);
@@ -119,6 +123,8 @@ void test_18_prev_gone(void);
 void test_19_forced_back(void);
 void test_19_forced_dropped(void);
 void test_19_forced_together(void);
+void test_19_forced_shrunk(void);
+void test_20_raw_absent(void);
 void test_20_raw_live(void);
 void test_20_raw_reader(void);
 void test_21_patch_address(void);
@@ -129,9 +135,11 @@ void test_18_stacked_blocked(void);
 
 /* force.c */
 void test_19_orphan_of_module(void);
+void test_19_given_up(void);
 
 /* back.c */
 void test_10_back(void);
+void test_10_back_shared(void);
 void test_10_back_in_transition(void);
 void test_10_back_reader(void);
 void test_10_back_again(void);
@@ -157,6 +165,7 @@ void test_shadow_convert_twice(void);
 void test_shadow_straggler_refused(void);
 void test_shadow_grow(void);
 void test_10_shadow(void);
+void test_10_shadow_version(void);
 void test_11_shadow(void);
 void test_14_shadow(void);
 void test_17_shadow(void);
@@ -170,6 +179,8 @@ void test_02_shadow_added(void);
 void test_17_shadow_no_memory(void);
 void test_19_shadow(void);
 void test_19_shadow_absent(void);
+void test_19_shadow_layout(void);
+void test_19_shadow_lost(void);
 void test_26_shadow(void);
 void test_19_shadow_downgrade(void);
 void test_02_shadow_downgrade(void);

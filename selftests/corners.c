@@ -218,6 +218,25 @@ void test_18_prev_gone(void)
 	check(num("prev_ma") == 0, "%s", shown());
 }
 
+/*
+ * Row 20: a raw patch has data of a module that is not loaded. What is advised then
+ * helps.
+ */
+void test_20_raw_absent(void)
+{
+	check_ok(mod_load("tp_rawm", "early=1"));
+	check_ok(klp_settle("tp_rawm"));
+	kmsg_mark();
+	refused("tp_mw1", "", -EAGAIN);
+	says("tp_mw1: state 'rm' (id 221): the data of a livepatch without klp-sdk cannot be taken over while "
+	     MOD1 " is not loaded; load that module first", NULL);
+	check_ok(mod_load(MOD1, ""));
+	kmsg_mark();
+	load_over("tp_mw1", "tp_rawm");
+	events("tp_mw1 rm adopt", NULL);
+	view("tp_mw1", "221 1 24 - " MOD1 " rm tp_mw1:live\n", NULL);
+}
+
 /* Row 20: what a raw patch has is live on both sides from the start. */
 void test_20_raw_live(void)
 {
@@ -416,4 +435,35 @@ void test_19_forced_together(void)
 	load("tp_ms2");
 	force_past("tp_ms2", begin_disable("tp_ms2"));
 	view("tp_ms1", "211 1 24 SF vmlinux sv tp_ms1:live\n", NULL);
+}
+
+/*
+ * Row 19: a state of a module has gone back in the transition that is forced. Nothing
+ * of it is released, and the module is kept that this may lead to.
+ */
+void test_19_forced_shrunk(void)
+{
+	long users = users_of_mod1();
+	unsigned long room;
+	char buf[4096];
+	pid_t pid;
+
+	load("tp_roomm2");
+	show();
+	room = ptr("room");
+	pid = begin_load("tp_roomm1");
+	kmsg_mark();
+	force("tp_roomm1");
+	check(kmsg_has("tp_roomm2: state 'room' (id 235) was forced once and is not undone; the module stays") &&
+	      kmsg_has("klp-sdk: state 'room' (id 235) was forced once and is not undone; " MOD1 " stays"),
+	      "%s", kmsg_since());
+	events(NULL, NULL);
+	check(file_int("/sys/module/" MOD1 "/refcnt") == users + 1,
+	      MOD1 " has %ld users", file_int("/sys/module/" MOD1 "/refcnt"));
+	show();
+	check(!strcmp(val("patch"), "tp_roomm1") && ptr("room") == room, "%s",
+	      shown());
+	check_ok(hold_release_all());
+	check(!hold_finish(pid, buf, sizeof(buf)), "the held task failed");
+	check(strstr(buf, "note=room"), "%s", buf);
 }

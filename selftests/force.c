@@ -7,6 +7,7 @@
  * same source, modules/orphan.c, and is used once.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,18 +29,22 @@
 
 static pid_t coming;
 
+static void interrupted(int sig)
+{
+	(void)sig;
+}
+
 /* The program that loads the module; its exit status says how that ended. */
 static void load_slowly(void *params)
 {
+	signal(SIGUSR1, interrupted);
 	_exit(mod_load(MOD2, params) ? 1 : 0);
 }
 
-/* The module has begun to load, and waits in its init. */
-static void begin_coming(char *params)
+static void wait_coming(void)
 {
 	int i;
 
-	coming = spawn(load_slowly, params);
 	for (i = 0; i < 100 && access(GO, F_OK); i++)
 		sleep_ms(20);
 	/* The file is there before the init runs. */
@@ -47,7 +52,14 @@ static void begin_coming(char *params)
 	check(!access(GO, F_OK), MOD2 " does not come");
 }
 
-static void end_coming(int status)
+/* The module has begun to load, and waits in its init. */
+void begin_coming(char *params)
+{
+	coming = spawn(load_slowly, params);
+	wait_coming();
+}
+
+void end_coming(int status)
 {
 	int ret;
 
@@ -202,4 +214,45 @@ void test_19_orphan_of_module(void)
 	orphan_stays();
 	orphan_gone_meanwhile();
 	orphan_newer();
+}
+
+/*
+ * The module has begun to load so recently that another load of it could not be told
+ * from this one: the state is given up, and the module kept for what may lead there.
+ */
+void test_19_given_up(void)
+{
+	char buf[4096];
+	pid_t pid;
+	int i;
+
+	if (mod_loaded(MOD2))
+		skip(MOD2 " was pinned by another test");
+	load("tp_orphan8");
+	kmsg_mark();
+	coming = spawn(load_slowly, "early=1 wait=1 fail=-7");
+	for (i = 0; i < 100 && !kmsg_has("tp_orphan8 left post_patch"); i++)
+		sleep_ms(20);
+	events(MADE("tp_orphan8"), NULL);
+	pid = begin_disable("tp_orphan8");
+	kmsg_mark();
+	force("tp_orphan8");
+	check(kmsg_has("klp-sdk: state 'left' (id 231) was forced once and is not undone; " MOD2 " stays") &&
+	      !kmsg_has("is left behind"), "%s", kmsg_since());
+	events(NULL, NULL);
+	check_ok(hold_release_all());
+	check(!hold_finish(pid, buf, sizeof(buf)), "the held task failed");
+	check(strstr(buf, "magic=1"), "the data is gone: %s", buf);
+
+	check(!kill(coming, SIGUSR1), "no program loads " MOD2);
+	wait_coming();
+	/* One is the load's. */
+	check(file_int(USERS) == 2, "%ld users", file_int(USERS));
+	kmsg_mark();
+	load("tp_orphan9");
+	events(MADE("tp_orphan9"), NULL);
+	view("tp_orphan9", "231 1 16 - " MOD2 " left tp_orphan9:live\n", NULL);
+	end_coming(1);
+	events(LEFT("tp_orphan9"), "tp_orphan9 left post_unpatch", NULL);
+	leave_nothing("tp_orphan9");
 }

@@ -417,6 +417,23 @@ void test_10_shadow(void)
 	finds("tp_sh1", "alloc plain 1", "");
 }
 
+/*
+ * Row 10: the way back of the state's data is not taken if values have another version
+ * here, though their layout is the same.
+ */
+void test_10_shadow_version(void)
+{
+	setup("tp_sh2");
+	finds("tp_sh2", "alloc plain 1", "");
+	kmsg_mark();
+	check_ok(mod_load("tp_shbad", "as=older"));
+	check_ok(klp_settle("tp_shbad"));
+	events("tp_sh2 sh pre_unpatch", "tp_sh2 plain dtor",
+	       "tp_sh2 sh post_unpatch", NULL);
+	check_ok(klp_wait_gone("tp_sh2"));
+	view("tp_shbad", "401 1 8 - vmlinux sh tp_shbad:live", NULL);
+}
+
 /* Row 2: a patch that goes back and finds no memory takes nothing with it. */
 void test_02_shadow_downgrade(void)
 {
@@ -775,6 +792,51 @@ void test_19_shadow_absent(void)
 	finds_none("tp_shm2", "get index 1");
 	check_ok(mod_unload("tp_mod1"));
 	disable("tp_shm2");
+}
+
+/*
+ * Row 19: values of a forced-out patch whose layouts the older one does not know are
+ * no business of its own ones, which are freed.
+ */
+void test_19_shadow_layout(void)
+{
+	if (!mod_loaded("tp_pool"))
+		check_ok(mod_load("tp_pool", ""));
+	load("tp_shf3");
+	finds("tp_shf3", "alloc plain 1", "");
+	finds("tp_shf3", "alloc count 1", "");
+	kmsg_mark();
+	force_past("tp_shf1", begin_load("tp_shf1"));
+	view("tp_shf1", "406 1 8 - vmlinux sh tp_shf1:live", NULL);
+	check(!kmsg_has(" dtor"), "%s", kmsg_since());
+	finds_none("tp_shf1", "get plain 1");
+	finds("tp_shf1", "alloc plain 2", "buf=plain");
+	kmsg_mark();
+	disable("tp_shf1");
+	events("tp_shf1 sh pre_unpatch", "tp_shf1 plain dtor",
+	       "tp_shf1 sh post_unpatch", NULL);
+}
+
+/* Row 19: the module of an orphan fails to load. Values go with the orphan. */
+void test_19_shadow_lost(void)
+{
+	if (mod_loaded("tp_mod2"))
+		skip("tp_mod2 was pinned by another test");
+	if (!mod_loaded("tp_pool"))
+		check_ok(mod_load("tp_pool", ""));
+	load("tp_shl1");
+	begin_coming("wait=1 fail=-7");
+	finds("tp_shl1", "alloc index 1", "");
+	force_past("tp_shl1", begin_disable("tp_shl1"));
+	end_coming(1);
+	load("tp_shl2");
+	check_ok(mod_load("tp_mod2", ""));
+	finds_none("tp_shl2", "get index 1");
+	finds("tp_shl2", "alloc index 1", "");
+	kmsg_mark();
+	check_ok(mod_unload("tp_mod2"));
+	events("tp_shl2 sh pre_unpatch", NULL);
+	disable("tp_shl2");
 }
 
 /*

@@ -111,7 +111,11 @@ KLP_SDK_STATE(left, LEFT_T,
 /* Where the tests hold a task. */
 static int orphan_show(struct seq_file *m, void *v)
 {
-	seq_printf(m, "patch=%s\n", KBUILD_MODNAME);
+	LEFT_T *l = klp_sdk_live(left);
+
+	seq_printf(m, "patch=%s", KBUILD_MODNAME);
+	/* What it has found before it was held is there afterwards. */
+	seq_printf(m, " magic=%d\n", l ? l->magic == ORPHAN_MAGIC : -1);
 	return 0;
 }
 

@@ -45,6 +45,7 @@ static void grown_again(struct sh_v3 *s)
 
 BAD(size, struct tps_v2, PLAIN, .version = 1);
 BAD(version, struct tps_v2, PLAIN, .version = 2);
+BAD(older, struct tps_v2, PLAIN, .version = 1);
 BAD(backend, struct tps_v1, PLAIN, .version = 1, .indexed = true);
 BAD(name, struct tps_v1, PLAIN, .version = 1);
 BAD(room, struct tps_count_huge,
@@ -103,6 +104,8 @@ static struct {
 } cases[] = {
 	{ "size", { &sh_size }, "plain" },
 	{ "version", { &sh_version }, "plain" },
+	/* Not bad: its values are none of tp_sh2's, though they look the same. */
+	{ "older", { &sh_older }, "plain" },
 	{ "backend", { &sh_backend }, "plain" },
 	{ "name", { &sh_name } },
 	{ "room", { &sh_room }, "count" },

@@ -9,6 +9,7 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/stringify.h>
+#include <linux/wait.h>
 
 static int fail;
 module_param(fail, int, 0444);
@@ -17,6 +18,24 @@ MODULE_PARM_DESC(fail, "what the module's init returns");
 static bool wait;
 module_param(wait, bool, 0444);
 MODULE_PARM_DESC(wait, "have the init wait until go is written");
+
+/*
+ * Read after the livepatches were told of the module, and before it has a folder in
+ * sysfs. A signal to the program that loads it ends the wait.
+ */
+static int tp_mod_early_set(const char *val, const struct kernel_param *kp)
+{
+	DECLARE_WAIT_QUEUE_HEAD_ONSTACK(never);
+
+	wait_event_interruptible(never, false);
+	return 0;
+}
+
+static const struct kernel_param_ops tp_mod_early_ops = {
+	.set = tp_mod_early_set,
+};
+module_param_cb(early, &tp_mod_early_ops, NULL, 0);
+MODULE_PARM_DESC(early, "wait before the module is in sysfs");
 
 static DECLARE_COMPLETION(tp_mod_go);
 

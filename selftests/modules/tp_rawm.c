@@ -63,13 +63,10 @@ static struct tpm_v1 *inherits(void)
 	return prev ? prev->data : NULL;
 }
 
-static int pre_patch(struct klp_object *obj)
+static int make(void)
 {
 	struct tpm_v1 *d;
 
-	if (inherits())
-		return 0;
-	say("pre_patch");
 	d = klp_sdk_kzalloc(sizeof(*d), GFP_KERNEL);
 	if (!d)
 		return -ENOMEM;
@@ -82,6 +79,26 @@ static int pre_patch(struct klp_object *obj)
 	d->magic = TPM_MAGIC;
 	states[0].data = d;
 	return 0;
+}
+
+/* Read before the module's init. */
+static int early_set(const char *val, const struct kernel_param *kp)
+{
+	return make();
+}
+
+static const struct kernel_param_ops early_ops = {
+	.set = early_set,
+};
+module_param_cb(early, &early_ops, NULL, 0);
+MODULE_PARM_DESC(early, "have data before tp_mod1 is loaded");
+
+static int pre_patch(struct klp_object *obj)
+{
+	if (states[0].data || inherits())
+		return 0;
+	say("pre_patch");
+	return make();
 }
 
 static void post_patch(struct klp_object *obj)

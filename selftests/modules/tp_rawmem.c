@@ -21,7 +21,7 @@
 
 static char *where = "static";
 module_param(where, charp, 0444);
-MODULE_PARM_DESC(where, "static, vmalloc, cache, inside, pages, none or bad");
+MODULE_PARM_DESC(where, "static, vmalloc, cache, inside, pages, none, bad or small");
 
 static ulong id = 101;
 module_param(id, ulong, 0444);
@@ -30,6 +30,7 @@ MODULE_PARM_DESC(id, "of the state");
 static struct alpha_v1 static_alpha;
 static struct kmem_cache *cache;
 static void *memory;	/* that alpha is in */
+static void *small;	/* that is shown instead, an object of its own */
 
 struct outer {
 	long before[3];
@@ -70,13 +71,16 @@ static void give(void)
 	else if (!strcmp(where, "pages"))
 		free_page((unsigned long)memory);
 	kmem_cache_destroy(cache);
+	kfree(small);
 }
 
 static int pre_patch(struct klp_object *obj)
 {
 	struct alpha_v1 *a = take();
 
-	if (!a)
+	if (!strcmp(where, "small"))
+		small = kzalloc(40, GFP_KERNEL);
+	if (!a || (!strcmp(where, "small") && !small))
 		return -ENOMEM;
 	a->magic = TP_MAGIC;
 	a->buf = klp_sdk_kzalloc(TP_BUF, GFP_KERNEL);
@@ -98,6 +102,8 @@ static void post_patch(struct klp_object *obj)
 		states[0].data = NULL;
 	else if (!strcmp(where, "bad"))
 		states[0].data = (void *)0xfffffffffffff000UL;
+	else if (!strcmp(where, "small"))
+		states[0].data = small;
 }
 
 static void pre_unpatch(struct klp_object *obj)
@@ -161,7 +167,8 @@ static void __exit rawmem_exit(void)
 {
 	struct alpha_v1 *a = states[0].data;
 
-	if (strcmp(where, "none") && strcmp(where, "bad") && a->magic != TP_MAGIC)
+	if (strcmp(where, "none") && strcmp(where, "bad") && !small &&
+	    a->magic != TP_MAGIC)
 		pr_err("tp: " KBUILD_MODNAME " BAD its memory was freed\n");
 	give();
 }

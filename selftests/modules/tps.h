@@ -13,7 +13,9 @@
  * TPS		version of the state and of the layouts, 1 to 3; version 2 has a
  *		second state late (402)
  * TPS_DROP	leaves the last two out
+ * TPS_COUNT	the version of count, 1 unless set
  * TPS_MOD	the module that the state is bound to; all ids are others then
+ * TPS_STATE_ID, TPS_IDS	ids of its own, that of the state and those before the types'
  * TPS_RETIRE, TPS_STACK	properties of the state
  *
  * The parameter op performs one call, "CALL TYPE NUMBER", as the patch's
@@ -37,13 +39,20 @@
 #define TPS_CAT(_a, _b)		__TPS_CAT(_a, _b)
 #define __TPS_CAT(_a, _b)	_a##_b
 
-/* After a force the ids of what a state of a module had cannot be used again. */
-#ifdef TPS_MOD
+/* After a force the ids of what a state had may be of no use any more. */
+#ifdef TPS_STATE_ID
+/* set by a patch that is forced out */
+#elif defined(TPS_MOD)
 #define TPS_STATE_ID	403
-#define TPS_ID(_nr)	KLP_SDK_SHADOW_ID(0x510 + (_nr))
+#define TPS_IDS		0x510
 #else
 #define TPS_STATE_ID	401
-#define TPS_ID(_nr)	KLP_SDK_SHADOW_ID(0x500 + (_nr))
+#define TPS_IDS		0x500
+#endif
+#define TPS_ID(_nr)	KLP_SDK_SHADOW_ID(TPS_IDS + (_nr))
+
+#ifndef TPS_COUNT
+#define TPS_COUNT	1
 #endif
 
 #define TPS_STATE_T	struct TPS_CAT(sh_v, TPS)
@@ -167,7 +176,7 @@ static int count_ctor(struct tps_parent *p, TPS_COUNT_T *v, void *arg)
 
 KLP_SDK_SHADOW(count, struct tps_parent, TPS_COUNT_T,
 	       .id	= TPS_ID(3),
-	       .version	= 1,
+	       .version	= TPS_COUNT,
 	       .reserve	= 32,
 #if TPS > 1
 	       .grow	= { KLP_SDK_SHADOW_GREW(struct tps_count_v1,
