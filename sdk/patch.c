@@ -384,7 +384,7 @@ int klp_sdk_enable_patch(struct klp_sdk_patch *patch)
 	ret = klp_enable_patch(&patch->patch);
 	if (ret == -EINVAL)
 		klp_sdk_record_explain(patch);
-	/* What the core says nothing about. */
+	/* The core says nothing about it. */
 	if (ret == -EBUSY && !patch->called)
 		pr_err("klp-sdk: %s: another patch is in transition; load this one again when that has ended\n",
 		       patch->patch.mod->name);

@@ -46,8 +46,8 @@
 /*
  * Flags of a record. FORCED is sticky: a task may be in the code of a patch that
  * was forced out, so nothing that it may use is ever freed. ORPHAN: no patch has
- * the state since then, and the next one that declares it adopts the data. What
- * both mean is in dispose.c.
+ * the state since then, and the next one that declares it adopts the data.
+ * dispose.c has all that both mean.
  */
 #define KLP_SDK_RECORD_FORCED		BIT(0)
 #define KLP_SDK_RECORD_ORPHAN		BIT(1)

@@ -423,8 +423,8 @@ static void klp_sdk_follow_raw(struct klp_sdk_patch *patch,
  * klp_sdk_state_complete() - PREPARED to LIVE: the transition is complete, or
  * the module was loaded while there is none
  *
- * What a conversion leaves in state->spare is freed by
- * klp_sdk_state_free_spare(), after a grace period.
+ * klp_sdk_state_free_spare() frees the object that a conversion leaves in
+ * state->spare, after a grace period.
  */
 void klp_sdk_state_complete(struct klp_sdk_patch *patch,
 			    struct klp_sdk_state *state)

@@ -48,8 +48,8 @@ void test_10_back(void)
 }
 
 /*
- * Of patches that share the state any may know the way; the first does not, and that
- * of the second makes what the older patch does not have.
+ * Any of the patches that share the state may know the way: the first does not, and
+ * the second has one to a size that the older patch does not have.
  */
 void test_10_back_shared(void)
 {
@@ -95,7 +95,7 @@ void test_10_back_in_transition(void)
 	check(num("hits") == 2 && num("count") == 3, "lost: %s", shown());
 }
 
-/* What klp_sdk_data() shows cannot wait: such a patch starts afresh. */
+/* A reader by klp_sdk_data() cannot wait: such a patch starts afresh. */
 void test_10_back_reader(void)
 {
 	pid_t pid;
@@ -111,7 +111,7 @@ void test_10_back_reader(void)
 	check(num("hits") == 1 && num("count") == 3, "%s", shown());
 }
 
-/* What has gone back can come forward, and its new fields are new. */
+/* A state that went back can grow again, and its new fields are new. */
 void test_10_back_again(void)
 {
 	pid_t pid;
@@ -171,7 +171,7 @@ void test_02_back_no_memory(void)
 	check(num("hits") == 2, "%s", shown());
 }
 
-/* What can exist only once is passed on, or stands in the way; that is said. */
+/* A thing that exists only once is passed on, or the older patch is told why not. */
 void test_10_named(void)
 {
 	load("tp_named1");
@@ -244,7 +244,7 @@ void test_10_pre_patch_fails(void)
 	check_works("tp_e2");
 }
 
-/* What a refusal advises is not refused in turn. */
+/* The advice of a refusal is not refused in turn. */
 void test_15_advice(void)
 {
 	load("tp_named1");

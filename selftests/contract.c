@@ -926,7 +926,7 @@ static void test_20_raw_predecessor_older(void)
 }
 
 /*
- * What is no kmalloc() object of its own is copied, or converted, with its last
+ * Data that is no kmalloc() object of its own is copied, or converted, with its last
  * values, and is the raw patch's to free; tp_rawmem says if somebody else has.
  */
 static void raw_memory(const char *where)
@@ -1319,7 +1319,7 @@ static void test_24_lists(void)
 	refused_as(cases);
 }
 
-/* What its parameter is written for is refused, and the patch stays as it is. */
+/* The mistake that the parameter asks for is refused, and the patch stays as it is. */
 static void refused_live(const char *as, const char *line)
 {
 	char buf[256];
@@ -1501,7 +1501,7 @@ static void test_19_forced_replace(void)
 	check(!hold_finish(pid, buf, sizeof(buf)), "the held task failed");
 	check(strstr(buf, "patch=tp_b1 ") && strstr(buf, " magic=1") &&
 	      strstr(buf, "buf=alpha"), "%s", buf);
-	/* What it reads only now is the object that was converted long since. */
+	/* It reads only now from the object that was converted long since. */
 	check(strstr(buf, "data_magic=1"), "%s", buf);
 }
 
@@ -1533,8 +1533,8 @@ static void test_19_forced_disable(void)
 }
 
 /*
- * What @module has allocated and not freed, but for the core's arrays, which its exit
- * frees. CONFIG_MEM_ALLOC_PROFILING counts it at each call of kmalloc() and the like.
+ * The memory that @module has allocated and not freed, but for the core's arrays,
+ * which its exit frees. CONFIG_MEM_ALLOC_PROFILING counts it at each call of kmalloc() and the like.
  * Those of the engine have its file's name for that of the module.
  */
 void accounted(const char *module)

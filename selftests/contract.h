@@ -61,7 +61,7 @@ void accounted(const char *module);
 /* Nothing that outlives the patches leads into a module that is gone. */
 void check_dangling(void);
 
-/* What the records say agrees; no transition runs. */
+/* The records agree with each other; no transition runs. */
 void check_records(void);
 
 /* What is looked at before an index says the same as the index. */

@@ -219,7 +219,7 @@ void test_18_prev_gone(void)
 }
 
 /*
- * Row 20: a raw patch has data of a module that is not loaded. What is advised then
+ * Row 20: a raw patch has data of a module that is not loaded. The advice
  * helps.
  */
 void test_20_raw_absent(void)
@@ -288,7 +288,7 @@ void test_21_patch_address(void)
 	kmsg_mark();
 	refused("tp_nostate", "", -EINVAL);
 	says("tp_nostate: state 'rm' (id 221) is held by a livepatch without", NULL);
-	/* Nor with the name of that one, if the version is lower. */
+	/* The name of that one does not help, if the version is lower. */
 	poke("holder_renamed", "1");
 	poke("holder_version", "2");
 	refused("tp_nostate", "", -EINVAL);
@@ -298,7 +298,7 @@ void test_21_patch_address(void)
 	view("tp_mw2", "221 2 32 - tp_mod1 rm tp_mw2:idle\n", NULL);
 }
 
-/* Nor if its name is the same as well: the data is another's. */
+/* Not even if its name is the same as well: the data is another's. */
 void test_21_patch_forged(void)
 {
 	check_ok(mod_load(MOD1, ""));
@@ -358,7 +358,7 @@ static void read_once(void *arg)
 }
 
 /*
- * What klp_sdk_prev() has shown stays until its reader is done, on another CPU, though
+ * The object that klp_sdk_prev() has shown stays until its reader is done, on another CPU, though
  * the transition is complete meanwhile.
  */
 void test_smp_grace(void)

@@ -24,7 +24,7 @@
 #define MADE(_p)	_p " left pre_patch", _p " left post_patch"
 #define ADOPTED(_p)	_p " left post_patch", _p " left adopt"
 
-/* What runs when the module goes: once forced, nothing but this. */
+/* Once forced, nothing but this runs when the module is unloaded. */
 #define LEFT(_p)	_p " left pre_unpatch"
 
 static pid_t coming;
@@ -130,7 +130,7 @@ static void orphan_lost(void)
 	events(LEFT("tp_orphan4"), MADE("tp_orphan4"), NULL);
 }
 
-/* What does not adopt the orphan leaves it as it is. */
+/* A patch that does not adopt the orphan leaves it as it is. */
 static void orphan_stays(void)
 {
 	long users;

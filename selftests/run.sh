@@ -84,7 +84,7 @@ rm -f "$summary"* "$out"/verdict.*
 export KLP_SDK_TIMES=$out/times
 : >"$KLP_SDK_TIMES"
 began=$SECONDS
-# What all of them use, and two suites
+# Programs that all of them use, and two suites
 lap
 make -s -j"$cores" -C "$here" O="$out/vm"
 make -s -C "$top/tools/lint" O="$out/lint"

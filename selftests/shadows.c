@@ -771,8 +771,8 @@ void test_19_shadow(void)
 }
 
 /*
- * Row 19: a state of a module, which is not there when it is forced. What it has then is
- * not freed when the module goes, nor found when it comes again.
+ * Row 19: a state of a module, which is not there when it is forced. The values it
+ * has then are not freed when the module is unloaded, nor found when it is loaded again.
  */
 void test_19_shadow_absent(void)
 {

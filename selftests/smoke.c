@@ -54,7 +54,7 @@ int step_number(void)
 	return step - steps + 1;
 }
 
-/* What could not be done is no failure of the author's. */
+/* A step that could not be done is no failure of the author's. */
 #define skip_step(fmt, ...)			\
 	do {					\
 		failed = false;			\

@@ -11,7 +11,7 @@ set -euo pipefail
 # shellcheck disable=SC1091
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# Of a run that goes on with the kernel it has begun with
+# A run keeps the kernel that it has begun with.
 name=$(kernel_variable "${!#}")
 if [[ $# == 1 && ${!name-} ]]; then echo "${!name}"; exit; fi
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What the scripts share: messages, locks, full disks, the cache directory, calls of
+# The scripts share this: messages, locks, full disks, the cache directory, calls of
 # apt-get and how a kernel gets into the cache. Sourced, not run.
 set -euo pipefail
 
@@ -39,7 +39,7 @@ make_cache() {
 	: >"$2"
 }
 
-# What is read from where most programs of this folder cannot do without.
+# Most programs of this folder cannot do without these.
 [[ -e /dev/null && -e /dev/fd/0 && -r /proc/self/stat ]] ||
 	die "/proc or /dev is missing here; mount them, in a chroot: mount -t proc proc /proc"
 
@@ -66,8 +66,8 @@ run_as_root() {
 	fi
 }
 
-# with_lock FILE COMMAND... - one run at a time. What the command starts does not hold
-# the lock, should this run be killed.
+# with_lock FILE COMMAND... - one run at a time. Programs that the command starts do not
+# hold the lock, should this run be killed.
 with_lock() {
 	local status=0
 	exec 7>"$1"
@@ -288,8 +288,8 @@ hold_tree() {
 
 kernel_variable() { echo "KLP_SDK_KERNEL_${1//[.-]/_}"; }
 
-# lock_build FOLDER - only one run works in its build/. What a run starts is part of it,
-# and holds the lock too: it may still write there when the run was killed. The folder
+# lock_build FOLDER - only one run works in its build/. A program that a run starts is
+# part of it, and holds the lock too: it may still write there when the run was killed. The folder
 # itself is locked, for make clean removes build/.
 lock_build() {
 	if [[ ${KLP_SDK_LOCKED-} == "$1" ]]; then return; fi

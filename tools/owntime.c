@@ -115,7 +115,7 @@ long own_time(struct own_time *t)
 	struct usage u = get_usage(t->pid);
 	long now = now_ms(), passed = now - t->at_ms, cpu = to_ms(u.ticks) - t->cpu_ms;
 
-	/* Of several threads, or of children that nobody has waited for */
+	/* Several threads have more, or children that nobody has waited for. */
 	if (cpu > passed)
 		cpu = passed;
 	if (cpu < 0)

@@ -479,8 +479,8 @@ struct klp_sdk_state {
  * * .reserve: bytes to allocate at least, so that later versions can grow in
  *   place. Default: the size of @_type.
  * * .permanent: true if the state must not be undone by going back to an older
- *   version without .back, or to a patch without it; such a patch is then refused. Of
- *   patches that share a state each one that is enabled can ask for it.
+ *   version without .back, or to a patch without it; such a patch is then refused. If
+ *   patches share the state, each one that is enabled can ask for it.
  * * .stackable: true if patches that do not replace each other may hold the
  *   state together, at the same version. They share the data; the last one to
  *   be disabled undoes the state. Nothing in the data may point to code, and
@@ -641,7 +641,7 @@ struct klp_sdk_state {
  *
  * For what both sides of a transition must share, such as a lock: this is the
  * replaced patch's object from the first moment that a function of this patch
- * can run. What post_patch sets up may not exist yet, or may already be gone.
+ * can run. Things that post_patch sets up may not exist yet, or may already be gone.
  * If a patch without the SDK has the data in memory that is no kmalloc() object of its
  * own, this is that memory until completion and a copy afterwards: use it under
  * rcu_read_lock() in a patch that replaces such a one.

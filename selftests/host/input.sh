@@ -183,7 +183,7 @@ report second-waits "$good" "$(cat "$tmp/second")"
 downloads=$(cat "$tmp/downloads")
 rm "$tmp/downloads"
 { kill -9 "$first"; wait "$first"; } 2>/dev/null || true
-# What the killed run has started goes on, and keeps nobody waiting.
+# The killed run's download continues, and keeps nobody waiting.
 good=
 if until_true test -s "$tmp/downloads" && kill -0 "$downloads"; then good=1; fi
 report killed-lets-go "$good" "$(cat "$tmp/second")"

@@ -77,7 +77,7 @@ static struct klp_func others[] = { FUNCTIONS };
 static struct klp_func early[] __initdata = { FUNCTIONS };
 static char long_name[KSYM_NAME_LEN + 1];
 
-/* What an author may have written by hand. */
+/* An author may have written this by hand. */
 static const struct klp_sdk_object own_objects[] = {
 	KLP_SDK_OBJECT(NULL, funcs), { },
 };

@@ -119,7 +119,7 @@ static int peek(char *buffer, const struct kernel_param *kp)
 					   struct klp_sdk_record, node)->hints);
 }
 
-/* What @holder's patch sees of a state that it does not have, or no more. */
+/* Does @holder's patch see anything of a state that it does not have? */
 static int unsound_holder(const struct klp_sdk_holder *holder)
 {
 	const struct klp_sdk_shadow_holder *part;
@@ -147,7 +147,7 @@ static int unsound(char *buffer, const struct kernel_param *kp)
 		return sysfs_emit(buffer, "0\n");
 	list_for_each_entry(record, &root->records, node) {
 		nr += record->data_size > record->alloc_size;
-		/* What went through a force keeps what a task may use. */
+		/* After a force a task may use all that was there. */
 		if (record->flags & KLP_SDK_RECORD_FORCED)
 			continue;
 		list_for_each_entry(holder, &record->holders, node)

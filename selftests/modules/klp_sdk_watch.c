@@ -8,13 +8,13 @@
  * belong to another module: init code is freed at once, unloaded code is replaced.
  *
  * Memory belongs to the innermost module on the stack, so what the livepatch core takes
- * for a patch belongs to the patch. What caches of the kernel take on the way (slabs,
+ * for a patch belongs to the patch. The memory that caches of the kernel take on the way (slabs,
  * page tables, per-CPU chunks) belongs to no module.
  *
  * /proc/klp_sdk_watch: writing a number says that a step of this number begins;
  * reading gives the number of objects for which there was no room, and then a line
  * for each site of which something is left: "STEP KIND OBJECTS BYTES MODULE WHERE
- * BY". BY is the function that was called there. What is not known is "-".
+ * BY". BY is the function that was called there. "-" is for the unknown.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -259,7 +259,7 @@ static void given_back(enum kind kind, const void *ptr)
 	raw_spin_unlock_irqrestore(&watch_lock, flags);
 }
 
-/* What leads into a module belongs to it. */
+/* A thing that leads into a module belongs to it. */
 static void leads_to(enum kind kind, const void *ptr, const void *function)
 {
 	struct site site = { .kind = kind, .by = "-" };
@@ -280,7 +280,7 @@ static void leads_to(enum kind kind, const void *ptr, const void *function)
 static void on_kmalloc(void *data, unsigned long call_site, const void *ptr, size_t req,
 		       size_t bytes, gfp_t gfp, int node)
 {
-	/* What was asked for: the rest is the checkers'. */
+	/* The bytes that were asked for: the rest is the checkers'. */
 	taken(MEMORY, ptr, req);
 }
 
@@ -344,7 +344,7 @@ static void on_percpu_free(void *data, void *base, int off, void __percpu *ptr)
 	given_back(PERCPU, (__force void *)ptr);
 }
 
-/* Of a delayed work item the work's function is meant. */
+/* The timer of a delayed work item counts by the work's function. */
 static void on_timer_start(void *data, struct timer_list *timer)
 {
 	const void *function = timer->function;
@@ -395,7 +395,7 @@ static void find_tracepoint(struct tracepoint *tp, void *arg)
 			probes[i].tp = tp;
 }
 
-/* What has no tracepoint */
+/* Things without a tracepoint */
 
 /* kfree_rcu() frees several at once. */
 static int on_free_bulk(struct kprobe *kp, struct pt_regs *regs)
@@ -524,7 +524,7 @@ static int __init klp_sdk_watch_init(void)
 	sites = vzalloc(array_size(SITES, sizeof(*sites)));
 	objects = vzalloc(array_size(OBJECTS, sizeof(*objects)));
 	if (sites && objects) {
-		/* What is known here of an object is no reference to it. */
+		/* These addresses are no references to the objects. */
 		kmemleak_no_scan(objects);
 		err = watch_probes();
 	}

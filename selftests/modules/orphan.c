@@ -114,7 +114,7 @@ static int orphan_show(struct seq_file *m, void *v)
 	LEFT_T *l = klp_sdk_live(left);
 
 	seq_printf(m, "patch=%s", KBUILD_MODNAME);
-	/* What it has found before it was held is there afterwards. */
+	/* The object is still there after the task was held. */
 	seq_printf(m, " magic=%d\n", l ? l->magic == ORPHAN_MAGIC : -1);
 	return 0;
 }

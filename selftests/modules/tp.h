@@ -458,7 +458,7 @@ KLP_SDK_PATCH(.objs	= KLP_SDK_OBJECTS(TP_OBJECTS),
 	      .states	= KLP_SDK_STATES(TP_STATES),
 	      .replace	= TP_REPLACE);
 
-/* What code sees that stays in the module when the patch is gone. */
+/* Code that stays in the module when the patch is gone sees this. */
 static int tp_reads(char *buffer, const struct kernel_param *kp)
 {
 	return sysfs_emit(buffer, "live=%d data=%d listed=%d\n",

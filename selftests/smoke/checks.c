@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What must hold after a reversal, and when all patches have gone. */
+/* Conditions that hold after a reversal, and when all patches are unloaded. */
 #include <dirent.h>
 #include <glob.h>
 #include <stdio.h>
@@ -52,8 +52,8 @@ static void no_leak_report(void)
 }
 
 /*
- * What was looked up in /sys stays in the dentry cache after it was removed, and with it
- * the memory of its name. RCU and the workqueues have time to free what they have.
+ * A name that was looked up in /sys stays in the dentry cache after it was removed, and
+ * with it its memory. RCU and the workqueues have time to free what they have.
  */
 static void drain(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the kernel said in a step: the lines that say what is wrong, not a call trace. */
+/* The kernel's messages in a step: the lines that say what is wrong, not a call trace. */
 #include <stdio.h>
 #include <string.h>
 

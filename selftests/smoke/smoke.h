@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the parts of make smoke know of each other; see ../smoke.c. */
+/* The parts of make smoke share this; see ../smoke.c. */
 #ifndef _SMOKE_H
 #define _SMOKE_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What modules have taken, before and after a step: what is left, what is gone. */
+/* Things that modules have taken, before and after a step: what is left, what is gone. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,7 +133,7 @@ unsigned long taken_more(const struct taken_all *before, const struct taken_all 
 			continue;
 		more += is.objects - was.objects;
 		show_taken("left", s, is.objects - was.objects,
-		     is.bytes > was.bytes ? is.bytes - was.bytes : 0, "");
+			   is.bytes > was.bytes ? is.bytes - was.bytes : 0, "");
 	}
 	return more;
 }
@@ -172,7 +172,8 @@ unsigned long taken_gone(const struct taken_all *before, const struct taken_all 
 			continue;
 		gone += was.objects - is.objects;
 		show_taken("gone", s, was.objects - is.objects,
-		     was.bytes > is.bytes ? was.bytes - is.bytes : 0, step_name(s->step));
+			   was.bytes > is.bytes ? was.bytes - is.bytes : 0,
+			   step_name(s->step));
 	}
 	free(had.all);
 	free(has.all);

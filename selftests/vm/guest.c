@@ -721,7 +721,7 @@ static bool starts(const char *line, const char *with)
 	return !strncmp(line, with, strlen(with));
 }
 
-/* What was wrong is said above a call trace; between them is where it was. */
+/* The line above a call trace says what was wrong; between them is where it was. */
 static const char *above_trace(const char *text, const char *line)
 {
 	const char *p = line;

@@ -33,7 +33,7 @@ static void post_patch(struct klp_object *obj)
 	kobject = kobject_create_and_add(name, kernel_kobj);
 	if (register_chrdev(0, "smoke_chrdev", &no_fops) < 0)
 		pr_err("no device number\n");
-	/* Nobody wakes it, so none of this module's code runs in it. */
+	/* It is never woken, so none of this module's code runs in it. */
 	thread = kthread_create(thread_fn, NULL, "smoke_thread");
 }
 
