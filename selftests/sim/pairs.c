@@ -26,6 +26,7 @@
 static unsigned char kinds[NR_KINDS][NR_KINDS];
 static unsigned char fine[1 << FINE_BITS];
 static struct sim_model *ahead;
+static int differ;	/* candidates that were dropped since the model does not agree */
 
 static int par_class(const struct sim_event *event)
 {
@@ -79,6 +80,7 @@ static int do_one(struct run *run, struct candidate *c, const struct sim_event *
 	return ret;
 }
 
+/* Where the model does not agree, the VM cannot be told when a transition can end. */
 static int make_candidate(struct run *run, struct chooser *c, struct candidate *candidate)
 {
 	struct sim_event event;
@@ -151,16 +153,23 @@ static void print_for_vm(struct run *run)
 static int take_one(struct run *run, struct chooser *c, int *least)
 {
 	static struct candidate candidate;
-	int tries, nr;
+	int tries, nr, all;
 
 	for (tries = 0; *least; tries++) {
-		if (make_candidate(run, c, &candidate))
-			return -1;
+		if (make_candidate(run, c, &candidate)) {
+			differ++;
+			continue;
+		}
 		if (worth(run, &candidate, false) >= *least) {
-			worth(run, &candidate, true);
 			nr = run->nr;
-			if (run_drain(run))
-				return -1;
+			if (run_drain(run)) {
+				differ++;
+				continue;
+			}
+			all = run->nr;
+			run->nr = nr;
+			worth(run, &candidate, true);
+			run->nr = all;
 			print_for_vm(run);
 			return nr;
 		}
@@ -175,7 +184,7 @@ static int take_one(struct run *run, struct chooser *c, int *least)
 static void pairs_job(struct run *run, void *arg)
 {
 	struct chooser c = { .random = options.seed };
-	int wanted = *(int *)arg, least = 16 * KIND_WEIGHT, nr = 0, ret = 1;
+	int wanted = *(int *)arg, least = 16 * KIND_WEIGHT, nr = 0;
 
 	ahead = malloc(model_size());
 	if (!ahead) {
@@ -183,13 +192,14 @@ static void pairs_job(struct run *run, void *arg)
 		exit(2);
 	}
 	for (; nr < wanted; nr++) {
-		ret = take_one(run, &c, &least);
-		if (ret <= 0)
+		if (!take_one(run, &c, &least))
 			break;
 		run->sequences++;
 	}
-	if (ret < 0)
-		return;
+	run->kind = 0;
+	if (differ)
+		fprintf(stderr, "sim: %d sequences left out, of which the model says something else: sim --random shows them\n",
+			differ);
 	fprintf(stderr, "sim: %d sequences, %d pairs of kinds of events, %d of events\n", nr,
 		count(kinds[0], sizeof(kinds)), count(fine, sizeof(fine)));
 }
