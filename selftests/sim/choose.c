@@ -171,6 +171,14 @@ static int choose_arg(struct chooser *c, int op)
 	}
 }
 
+/* Not what model_sensible() leaves out since others do not survive it */
+static bool harmless(const struct sim_event *event)
+{
+	if (event->op == SIM_ENABLE)
+		return !got.transition[event->arg];
+	return event->op != SIM_LOAD || event->arg != SIM_raw || got.loaded[SIM_raw];
+}
+
 void choose(struct chooser *c, struct sim_event *event)
 {
 	bool busy = run_busy(&got);
@@ -182,7 +190,7 @@ void choose(struct chooser *c, struct sim_event *event)
 		event->par = 0;
 		if (model_sensible(the_model, event))
 			break;
-		if (run_possible(event) && pick(c, 256) < c->nonsense)
+		if (run_possible(event) && harmless(event) && pick(c, 256) < c->nonsense)
 			break;
 	}
 	/* A grace period is always possible. */
