@@ -141,11 +141,12 @@ static int drain_transition(struct run *run)
 
 	if (model_sensible(the_model, &leave))
 		ret = run_event(run, &leave);
+	/* At once, as pairs.c has promised */
+	if (!ret && run_busy(&got))
+		ret = one(run, SIM_TICK, 0);
 	for (i = 0; !ret && i < SIM_NR_TARGETS; i++)
 		if (got.target[i] == 1)
 			ret = one(run, SIM_INIT, i);
-	if (!ret && run_busy(&got))
-		ret = one(run, SIM_TICK, 0);
 	return ret;
 }
 
