@@ -24,6 +24,7 @@ static const char help[] =
 	"  --replay 'load a1; enter cmdline; load a2; disable a2; leave; tick'\n"
 	"                    do these events and show what is seen after each\n"
 	"  --batch FILE      do each line of FILE (-: stdin); # starts a comment\n"
+	"  --show FILE       do each line of FILE and show what is seen, for the VM\n"
 	"  --random EVENTS   random sequences, so many events in all (k, M: 3M)\n"
 	"  --explore POOL    all sequences over a pool; 'all' is each of them in turn\n"
 	"  --sequences N     print N short sequences for a VM which cover pairs of events\n"
@@ -43,7 +44,7 @@ static const char help[] =
 	"  -v, --verbose     of --replay: show the kernel's log too\n";
 
 enum {
-	OPT_REPLAY = 256, OPT_BATCH, OPT_RANDOM, OPT_EXPLORE, OPT_SEQUENCES, OPT_LIST,
+	OPT_REPLAY = 256, OPT_BATCH, OPT_SHOW, OPT_RANDOM, OPT_EXPLORE, OPT_SEQUENCES, OPT_LIST,
 	OPT_SEED, OPT_POOL, OPT_DEPTH, OPT_STATES, OPT_SECONDS, OPT_JOBS, OPT_BY_MODEL,
 	OPT_NO_DRAIN, OPT_KEEP,
 };
@@ -51,6 +52,7 @@ enum {
 static const struct option long_options[] = {
 	{ "replay", required_argument, NULL, OPT_REPLAY },
 	{ "batch", required_argument, NULL, OPT_BATCH },
+	{ "show", required_argument, NULL, OPT_SHOW },
 	{ "random", required_argument, NULL, OPT_RANDOM },
 	{ "explore", required_argument, NULL, OPT_EXPLORE },
 	{ "sequences", required_argument, NULL, OPT_SEQUENCES },
@@ -114,38 +116,53 @@ static int replay_main(const char *text)
 	return run->kind ? report(run) : 0;
 }
 
+/* The next sequence of @file: the number of its events, or -1 at the end */
+static int next_line(FILE *file, const struct run *run)
+{
+	static char *line;
+	static size_t size;
+	int nr;
+
+	if (getline(&line, &size, file) <= 0)
+		return -1;
+	*strchrnul(line, '#') = '\0';
+	nr = text_parse(line, given, MAX_EVENTS / 2);
+	if (nr < 0) {
+		fprintf(stderr, "sim: line %llu is wrong\n", run->sequences + 1);
+		exit(2);
+	}
+	return nr;
+}
+
 static void batch_job(struct run *run, void *arg)
 {
 	FILE *file = arg;
-	char *line = NULL;
-	size_t size = 0;
 	int nr;
 
-	while (getline(&line, &size, file) > 0) {
-		*strchrnul(line, '#') = '\0';
-		nr = text_parse(line, given, MAX_EVENTS / 2);
-		if (nr < 0) {
-			fprintf(stderr, "sim: line %llu is wrong\n", run->sequences + 1);
-			exit(2);
-		}
+	while ((nr = next_line(file, run)) >= 0) {
 		run_boot(run);
 		if (run_events(run, given, nr) || run_drain(run))
 			break;
 		run->sequences++;
 	}
-	free(line);
+}
+
+static FILE *open_batch(const char *name)
+{
+	FILE *file = strcmp(name, "-") ? fopen(name, "r") : stdin;
+
+	if (!file) {
+		fprintf(stderr, "sim: cannot read %s: %s\n", name, strerror(errno));
+		exit(2);
+	}
+	return file;
 }
 
 static int batch_main(const char *name)
 {
-	FILE *file = strcmp(name, "-") ? fopen(name, "r") : stdin;
 	struct run *run = run_new();
 
-	if (!file) {
-		fprintf(stderr, "sim: cannot read %s: %s\n", name, strerror(errno));
-		return 2;
-	}
-	worker_wait(worker_start(run, batch_job, file, false), run);
+	worker_wait(worker_start(run, batch_job, open_batch(name), false), run);
 	if (!run->kind) {
 		printf("batch: %llu sequences, %llu events, %.2f s of CPU\n", run->sequences,
 		       run->total, run->cpu);
@@ -153,6 +170,84 @@ static int batch_main(const char *name)
 	}
 	printf("batch: line %llu differs\n", run->sequences + 1);
 	return report(run);
+}
+
+/*
+ * For the VM, where a transition that nothing blocks ends by itself: an event and the ticks
+ * that follow it are one there, whose calls are those of both. The model is not asked.
+ */
+
+static int show_one(struct run *run, const struct sim_event *events, int nr, FILE *to)
+{
+	static struct sim_seen all;
+	static char text[32768];
+	int done = 0, more;
+
+	do {
+		text_event(&events[done], text, sizeof(text));
+		fprintf(to, "%s%s", done ? "; " : "# ", text);
+		run_event(run, &events[done]);
+		if (!done) {
+			all = got;
+			continue;
+		}
+		more = got.nr_calls;
+		if (more > SIM_MAX_CALLS - all.nr_calls)
+			more = SIM_MAX_CALLS - all.nr_calls;
+		memcpy(got.calls + all.nr_calls, got.calls, more * sizeof(*got.calls));
+		memcpy(got.calls, all.calls, all.nr_calls * sizeof(*all.calls));
+		got.nr_calls = all.nr_calls + more;
+		got.ret = all.ret;
+		got.warned |= all.warned;
+		all = got;
+	} while (++done < nr && events[done].op == SIM_TICK);
+	text_seen(&all, text, sizeof(text));
+	fprintf(to, "\n%s", text);
+	return done;
+}
+
+/* Something stays for good: what comes next needs another VM. */
+static bool stays(void)
+{
+	return got.level != 7 || memchr(got.loaded, 1, sizeof(got.loaded)) ||
+		got.target[SIM_MOD1] || got.target[SIM_MOD2];
+}
+
+static void show_job(struct run *run, void *arg)
+{
+	char *text = NULL, name[64];
+	size_t size = 0;
+	int nr, i;
+	FILE *to;
+
+	while ((nr = next_line(arg, run)) >= 0) {
+		to = open_memstream(&text, &size);
+		if (!to) {
+			fprintf(stderr, "sim: no memory for what is seen\n");
+			exit(2);
+		}
+		run_boot(run);
+		for (i = 0; i < nr;)
+			i += show_one(run, given + i, nr - i, to);
+		fclose(to);
+		printf("%c", stays() ? '!' : '=');
+		for (i = 0; i < nr; i++) {
+			text_event(&given[i], name, sizeof(name));
+			printf("%s%s", i ? "; " : " ", name);
+		}
+		printf("\n%s", text);
+		free(text);
+		run->sequences++;
+	}
+	run->kind = 0;
+}
+
+static int show_main(const char *name)
+{
+	struct run *run = run_new();
+
+	worker_wait(worker_start(run, show_job, open_batch(name), false), run);
+	return run->kind ? report(run) : 0;
 }
 
 /*
@@ -250,6 +345,8 @@ static int run_action(int action, const char *text)
 		return replay_main(text);
 	case OPT_BATCH:
 		return batch_main(text);
+	case OPT_SHOW:
+		return show_main(text);
 	case OPT_RANDOM:
 		options.events = number("random", text, 1ull << 62);
 		return random_main();
