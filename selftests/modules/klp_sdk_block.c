@@ -5,7 +5,8 @@
  * allows one owner.
  *
  * A function of a module that is not loaded yet has no place for a kprobe. With the
- * parameter coming that is on ftrace_set_filter_ip(), which it has fail for it.
+ * parameter coming that is on ftrace_set_filter_ip(), which it has fail for it, or without
+ * a symbol for each function that is to be patched for the first time.
  */
 #include <linux/ftrace.h>
 #include <linux/kallsyms.h>
@@ -32,11 +33,11 @@ static int pre_handler(struct kprobe *kp, struct pt_regs *regs)
 {
 	char name[KSYM_SYMBOL_LEN];
 
-	if (!coming)
+	if (!coming || (int)regs_get_kernel_argument(regs, 2))
 		return 0;
 	sprint_symbol_no_offset(name, regs_get_kernel_argument(regs, 1));
 	*strchrnul(name, ' ') = '\0';
-	if (strcmp(name, symbol))
+	if (*symbol && strcmp(name, symbol))
 		return 0;
 	instruction_pointer_set(regs, (unsigned long)refuse);
 	return 1;
