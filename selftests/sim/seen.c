@@ -9,12 +9,12 @@
 
 #include "text.h"
 
-static const char *const fn_names[SIM_NR_FNS] = {
+const char *const fn_names[SIM_NR_FNS] = {
 	"pre_patch", "post_patch", "pre_unpatch", "post_unpatch", "adopt", "convert",
 	"grow", "shrink", "frees", "inherits",
 };
 
-static const char *const phase_names[] = { "none", "idle", "prepared", "live", "leaving" };
+const char *const phase_names[SIM_NR_PHASES] = { "none", "idle", "prepared", "live", "leaving" };
 static const char *const target_phases[] = { "gone", "coming", "live" };
 
 static void put_ret(struct out *o, int ret)
@@ -45,7 +45,7 @@ static void put_record(struct out *o, const struct sim_record *r)
 	for (i = 0; i < SIM_NR_PATCHES; i++)
 		if (r->phase[i])
 			put(o, " %s:%s", patch_name(i),
-			    name_of(phase_names, ARRAY_SIZE(phase_names), r->phase[i]));
+			    name_of(phase_names, SIM_NR_PHASES, r->phase[i]));
 }
 
 static int order(const struct sim_record *a, const struct sim_record *b)

@@ -101,7 +101,7 @@ struct sim_call {
 
 /* Phase of a holder of a state, as klp_sdk_states prints it */
 enum sim_phase {
-	SIM_NONE, SIM_IDLE, SIM_PREPARED, SIM_IS_LIVE, SIM_LEAVING,
+	SIM_NONE, SIM_IDLE, SIM_PREPARED, SIM_IS_LIVE, SIM_LEAVING, SIM_NR_PHASES,
 };
 
 #define SIM_MAX_RECORDS	16

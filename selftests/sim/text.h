@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What text.c and seen.c share: text that is put together, and names. */
+/* What text.c, seen.c and ../replay.c share: text that is put together, and names. */
 #ifndef _KLP_SDK_SIM_TEXT_H
 #define _KLP_SDK_SIM_TEXT_H
 
 #include "pool.h"
 
+#ifndef ARRAY_SIZE
 #define ARRAY_SIZE(_a)	(sizeof(_a) / sizeof((_a)[0]))
+#endif
 
 /* What does not fit is cut off. */
 struct out {
@@ -21,5 +23,7 @@ const char *patch_name(int nr);
 
 extern const char *const func_names[SIM_NR_FUNCS];
 extern const char *const target_names[SIM_NR_TARGETS];
+extern const char *const fn_names[SIM_NR_FNS];
+extern const char *const phase_names[SIM_NR_PHASES];
 
 #endif /* _KLP_SDK_SIM_TEXT_H */
