@@ -507,9 +507,23 @@ static void klp_sdk_shadow_clear(struct klp_sdk_shadow_slots *slots)
 	WRITE_ONCE(slots->table, NULL);
 }
 
+/* May there be values of this layout? */
+static bool klp_sdk_shadow_has_layout(const struct klp_sdk_shadow_record *owned,
+				      u32 version)
+{
+	u32 i;
+
+	for (i = 0; i < owned->nr_older; i++)
+		if (owned->older[i].version == version)
+			return true;
+
+	return owned->now.version == version;
+}
+
 /*
  * The other record whose plain values are found under the same id of the kernel,
- * or NULL: a state that goes and the one that comes may both have the type.
+ * or NULL: a state that goes and the one that comes may both have the type. To the
+ * newer one they may be values of an older layout, not converted yet.
  */
 static struct klp_sdk_record *
 klp_sdk_shadow_heir(const struct klp_sdk_record *record,
@@ -522,7 +536,7 @@ klp_sdk_shadow_heir(const struct klp_sdk_record *record,
 	list_for_each_entry(heir, &root->records, node) {
 		other = klp_sdk_find_owned(&heir->shadows, owned->id);
 		if (other && heir != record && other->table &&
-		    other->now.version == owned->now.version)
+		    klp_sdk_shadow_has_layout(other, owned->now.version))
 			return heir;
 	}
 
