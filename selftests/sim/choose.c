@@ -17,10 +17,12 @@ static const unsigned char weights[2][SIM_NR_OPS] = {
 		[SIM_LOAD] = 40, [SIM_UNLOAD] = 12, [SIM_ENABLE] = 1, [SIM_DISABLE] = 14,
 		[SIM_FORCE] = 0, [SIM_TICK] = 0, [SIM_ENTER] = 14, [SIM_LEAVE] = 8,
 		[SIM_COMING] = 8, [SIM_INIT] = 8, [SIM_RMMOD] = 6, [SIM_GRACE] = 3,
+		[SIM_SHADOW] = 60, [SIM_READ] = 1, [SIM_CALL] = 2,
 	}, {
 		[SIM_LOAD] = 2, [SIM_UNLOAD] = 3, [SIM_ENABLE] = 14, [SIM_DISABLE] = 14,
 		[SIM_FORCE] = 6, [SIM_TICK] = 14, [SIM_ENTER] = 4, [SIM_LEAVE] = 14,
 		[SIM_COMING] = 14, [SIM_INIT] = 14, [SIM_RMMOD] = 12, [SIM_GRACE] = 2,
+		[SIM_SHADOW] = 60, [SIM_READ] = 1, [SIM_CALL] = 2,
 	},
 };
 
@@ -76,6 +78,17 @@ static bool use(struct chooser *c, unsigned int of, const struct spec *spec, boo
 	return !pick(c, of) && (!spec || allowed);
 }
 
+/* Some patch has shadow variables. */
+static bool has_values(const struct chooser *c)
+{
+	int i;
+
+	for (i = 0; i < c->nr_patches; i++)
+		if (sim_pool[c->patches[i]].values)
+			return true;
+	return false;
+}
+
 void choose_start(struct chooser *c, const struct spec *spec)
 {
 	int i;
@@ -95,6 +108,11 @@ void choose_start(struct chooser *c, const struct spec *spec)
 		c->targets[i] = spec ? spec->targets[i] : !!pick(c, 4);
 	if (!c->targets[SIM_MOD1] && !c->targets[SIM_MOD2])
 		c->weights[SIM_COMING] = 0;
+	if (!has_values(c))
+		c->weights[SIM_SHADOW] = 0;
+	/* These are no events for a VM, where all of it is read after each event. */
+	if (c->vm)
+		c->weights[SIM_SHADOW] = c->weights[SIM_READ] = c->weights[SIM_CALL] = 0;
 }
 
 /* Which allocation fails: rather an early one, for there may be few. */
@@ -126,9 +144,25 @@ static void choose_load(struct chooser *c, struct sim_event *event)
 	}
 }
 
+/* Mostly of few values, so that they are there; now and then of many at once */
+static int choose_shadow(struct chooser *c)
+{
+	static const unsigned char calls[] = {
+		SIM_GET, SIM_GET, SIM_GET_OR_ALLOC, SIM_GET_OR_ALLOC, SIM_GET_OR_ALLOC,
+		SIM_FREE, SIM_PREV, SIM_AGAIN,
+	};
+	int call = calls[pick(c, ARRAY_SIZE(calls))], type;
+
+	if (!pick(c, 40))
+		return SIM_SHADOW_PAR(SIM_SOME, pick(c, SIM_NR_SOME), pick(c, SIM_NR_PARENTS));
+	if (!pick(c, 20))
+		call = SIM_ALLOC;
+	type = call == SIM_AGAIN ? 0 : pick(c, call == SIM_PREV ? SIM_COUNT : SIM_NR_TYPES);
+	return SIM_SHADOW_PAR(call, type, pick(c, SIM_NR_PARENTS));
+}
+
 static void choose_par(struct chooser *c, struct sim_event *event)
 {
-	event->par = 0;
 	if (event->op == SIM_LOAD)
 		choose_load(c, event);
 	else if (event->op == SIM_INIT)
@@ -160,6 +194,7 @@ static int choose_arg(struct chooser *c, int op)
 	case SIM_GRACE:
 		return 0;
 	case SIM_ENTER:
+	case SIM_CALL:
 		return pick(c, 3) ? SIM_CMDLINE : pick(c, SIM_NR_FUNCS);
 	case SIM_COMING:
 	case SIM_INIT:
@@ -187,7 +222,7 @@ void choose(struct chooser *c, struct sim_event *event)
 	for (i = 0; i < MAX_TRIES; i++) {
 		event->op = choose_op(c, busy);
 		event->arg = choose_arg(c, event->op);
-		event->par = 0;
+		event->par = event->op == SIM_SHADOW ? choose_shadow(c) : 0;
 		if (model_sensible(the_model, event))
 			break;
 		if (run_possible(event) && harmless(event) && pick(c, 256) < c->nonsense)

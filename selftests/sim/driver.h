@@ -9,6 +9,7 @@
  *	random.c	random sequences
  *	explore.c	all sequences over a small pool
  *	pairs.c		sequences for the VM
+ *	story.c		sequences with patches that the model does not know
  *	shrink.c	shortens a sequence and prints what is wrong
  *	spec.c		pools and their names
  *	driver.c	options, replay
@@ -62,7 +63,10 @@ void run_boot(struct run *run);
 /* 0, or the kind of a difference, which @run describes then */
 int run_event(struct run *run, const struct sim_event *event);
 int run_events(struct run *run, const struct sim_event *events, int nr);
-/* The task cannot leave where it is not, nor can an init return that does not run. */
+/*
+ * The task cannot leave where it is not, nor can an init return that does not run, and a patch
+ * that does not have the state must leave values alone.
+ */
 bool run_possible(const struct sim_event *event);
 /* Lets the task leave, disables and unloads all that is there, and sees what is left */
 int run_drain(struct run *run);
@@ -88,7 +92,7 @@ struct spec {
 	unsigned char patches[SIM_NR_PATCHES];
 	int nr;
 	bool targets[SIM_NR_TARGETS];
-	bool force, fail, core, nomem, grace;
+	bool force, fail, core, nomem, grace, values;
 };
 
 /* A pool by its name, or patches and words separated by commas; -1 if it is wrong */
@@ -129,6 +133,7 @@ extern struct options options;
 int random_main(void);
 int explore_main(void);
 int pairs_main(int nr);
+int stories_main(const char *name);
 
 /* Shortens what is in @run, prints all about it; 1 */
 int report(struct run *run);

@@ -182,6 +182,18 @@ static void add_patch(int patch)
 		add_event(SIM_FORCE, patch, 0);
 }
 
+/* One parent will do: values of several have nothing to do with each other. */
+static void add_values(int patch)
+{
+	static const unsigned char calls[] = { SIM_GET, SIM_GET_OR_ALLOC, SIM_FREE };
+	size_t i;
+	int type;
+
+	for (type = SIM_PLAIN; type <= SIM_INDEX; type++)
+		for (i = 0; i < ARRAY_SIZE(calls); i++)
+			add_event(SIM_SHADOW, patch, SIM_SHADOW_PAR(calls[i], type, 1));
+}
+
 static void add_target(int target)
 {
 	add_event(SIM_COMING, target, 0);
@@ -198,6 +210,8 @@ static void make_alphabet(void)
 
 	for (i = 0; i < x.spec->nr; i++)
 		add_patch(x.spec->patches[i]);
+	for (i = 0; x.spec->values && i < x.spec->nr; i++)
+		add_values(x.spec->patches[i]);
 	for (i = 0; i < SIM_NR_TARGETS; i++)
 		if (x.spec->targets[i])
 			add_target(i);

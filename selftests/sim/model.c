@@ -17,6 +17,7 @@
 
 #include "sim.h"
 #include "model-pool.h"
+#include "model-shadow.h"
 
 #define MAX_HOLDERS	6
 #define MAX_RECORDS	40
@@ -79,6 +80,7 @@ struct sim_model {
 	unsigned char raw;
 	unsigned char nr_records;
 	struct record records[MAX_RECORDS];
+	struct values values;
 };
 
 /* An event that is played */
@@ -1580,6 +1582,10 @@ static int do_event(struct play *p, const struct sim_event *e)
 		return end_init(p, e->arg, e->par);
 	case SIM_RMMOD:
 		return rmmod(p, e->arg);
+	case SIM_READ:
+		return (p->m->patches[e->arg] & LOADED) && is_sdk(e->arg) ? 0 : -ENOENT;
+	case SIM_CALL:
+		return e->arg != SIM_MOD1_SHOW || p->m->target[SIM_MOD1] == 2 ? 0 : -ENOENT;
 	}
 	return 0;
 }
@@ -1681,7 +1687,7 @@ static bool is_same(const struct sim_seen *want, const struct sim_seen *got)
  * first of those that may fail of which the same is to be expected. If that is true of
  * none, the event must have failed at once.
  */
-void model_event(struct sim_model *m, const struct sim_event *event,
+static void expect(struct sim_model *m, const struct sim_event *event,
 		 const struct sim_seen *got, struct sim_seen *want)
 {
 	struct sim_model before;
@@ -1701,6 +1707,13 @@ void model_event(struct sim_model *m, const struct sim_event *event,
 		play(m, event, got, want, 1);
 		return;
 	}
+}
+
+void model_event(struct sim_model *m, const struct sim_event *event,
+		 const struct sim_seen *got, struct sim_seen *want)
+{
+	expect(m, event, got, want);
+	values_event(&m->values, event, got, want);
 }
 
 /* A stale record stays until the next patch of the SDK. */
@@ -1789,6 +1802,12 @@ int model_sensible(const struct sim_model *m, const struct sim_event *e)
 		return !m->target[e->arg] && e->par <= SIM_PAR_CORE;
 	case SIM_INIT:
 		return m->target[e->arg] == 1 && e->par <= 1;
+	case SIM_SHADOW:
+		return (m->patches[e->arg] & LOADED) && values_sensible(&m->values, e);
+	case SIM_READ:
+		return (m->patches[e->arg] & LOADED) && is_sdk(e->arg);
+	case SIM_CALL:
+		return e->arg != SIM_MOD1_SHOW || m->target[SIM_MOD1] == 2;
 	case SIM_RMMOD:
 		return m->target[e->arg] == 2 && !target_refs(m, e->arg) &&
 		       (e->arg != SIM_MOD1 || m->inside != 1 + SIM_MOD1_SHOW);

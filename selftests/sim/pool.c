@@ -19,6 +19,12 @@
 #define TPM(_name, ...)	PATCH(_name, CMDLINE | MOD1, 1, 1, __VA_ARGS__)
 /* Those without the parameter fail_state */
 #define OTHER(_name, ...) PATCH(_name, CMDLINE, 1, 0, __VA_ARGS__)
+/* Those of tps.h */
+#define SHADOWS(_name, ...)						\
+	[SIM_##_name] = {						\
+		.name = #_name, .states = __VA_ARGS__, .funcs = CMDLINE,	\
+		.replace = 1, .values = 1,				\
+	}
 
 const struct sim_pool_patch sim_pool[SIM_NR_PATCHES] = {
 	TP(a1, ALL_TP),
@@ -68,11 +74,11 @@ const struct sim_pool_patch sim_pool[SIM_NR_PATCHES] = {
 	OTHER(named1b, { "number", "room" }),
 	OTHER(named2, { "number", "room" }),
 	OTHER(named2_back, { "number", "room" }),
-	OTHER(sh1, { "sh" }),
-	OTHER(sh2, { "sh", "late" }),
-	OTHER(sh3, { "sh" }),
-	OTHER(shdrop, { "sh" }),
-	OTHER(shret, { "sh" }),
+	SHADOWS(sh1, { "sh" }),
+	SHADOWS(sh2, { "sh", "late" }),
+	SHADOWS(sh3, { "sh" }),
+	SHADOWS(shdrop, { "sh" }),
+	SHADOWS(shret, { "sh" }),
 	OTHER(raw, ALL_TP),
 	PATCH(rawm, CMDLINE | MOD1, 1, 0, { "rm" }),
 };
@@ -98,6 +104,18 @@ static int odd_load(const struct sim_event *event)
 		event->par - SIM_PAR_STATE >= sim_nr_states(event->arg);
 }
 
+static int odd_shadow(int par)
+{
+	int call = SIM_SHADOW_CALL(par), type = SIM_SHADOW_TYPE(par);
+
+	if (call == SIM_AGAIN)
+		return type;
+	if (call == SIM_PREV)
+		return type >= SIM_COUNT;
+	return call >= SIM_NR_SHADOW_CALLS ||
+		type >= (call == SIM_SOME ? (int)SIM_NR_SOME : (int)SIM_NR_TYPES);
+}
+
 int sim_event_odd(const struct sim_event *event)
 {
 	switch (event->op) {
@@ -116,6 +134,12 @@ int sim_event_odd(const struct sim_event *event)
 		return event->arg >= SIM_NR_TARGETS || event->par > 1;
 	case SIM_RMMOD:
 		return event->arg >= SIM_NR_TARGETS || event->par;
+	case SIM_READ:
+		return event->arg >= SIM_NR_PATCHES || event->par;
+	case SIM_CALL:
+		return event->arg >= SIM_NR_FUNCS || event->par;
+	case SIM_SHADOW:
+		return event->arg >= SIM_NR_PATCHES || odd_shadow(event->par);
 	default:
 		return event->op >= SIM_NR_OPS || event->arg || event->par;
 	}

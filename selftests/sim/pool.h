@@ -16,6 +16,7 @@ struct sim_pool_patch {
 	const char *states[SIM_MAX_STATES + 1];	/* in the order listed, ended by NULL */
 	unsigned char funcs;		/* SIM_FUNC_BIT() of those that it changes */
 	unsigned char replace;		/* tp_raw: unless SIM_PAR_RAW_STACKED */
+	unsigned char values;		/* it has shadow variables */
 	unsigned char fails;		/* it has the parameter fail_state */
 };
 

@@ -104,6 +104,7 @@ bool run_possible(const struct sim_event *event)
 	case SIM_ENTER:
 	case SIM_LEAVE:
 	case SIM_INIT:
+	case SIM_SHADOW:
 		return model_sensible(the_model, event);
 	default:
 		return true;

@@ -95,6 +95,19 @@ static void put_patches(struct out *o, const struct sim_seen *seen)
 	}
 }
 
+static void put_values(struct out *o, const struct sim_seen *seen)
+{
+	int i;
+
+	if (seen->value.there)
+		put(o, "value born %d from %d\n", seen->value.born, seen->value.from);
+	if (seen->value.nr)
+		put(o, "values %d\n", seen->value.nr);
+	for (i = 0; i < SIM_NR_TYPES; i++)
+		if (seen->dtors[i])
+			put(o, "released %d of %s\n", seen->dtors[i], type_names[i]);
+}
+
 void text_seen(const struct sim_seen *seen, char *buf, unsigned long size)
 {
 	const struct sim_record *sorted[SIM_MAX_RECORDS];
@@ -121,6 +134,7 @@ void text_seen(const struct sim_seen *seen, char *buf, unsigned long size)
 		put_runs(&o, seen->runs[i]);
 	}
 	put(&o, "\nlevel %d\n", seen->level);
+	put_values(&o, seen);
 	if (seen->nr_records < 0)
 		put(&o, "records not shown\n");
 	nr = sort_records(seen, sorted);
@@ -245,6 +259,27 @@ static int records_differ(const struct sim_seen *want, const struct sim_seen *go
 	return SIM_DIFF_RECORDS;
 }
 
+static int values_differ(const struct sim_seen *want, const struct sim_seen *got,
+			 struct out *o)
+{
+	const struct sim_value *w = &want->value, *g = &got->value;
+	int i;
+
+	if (memcmp(w, g, sizeof(*w))) {
+		put(o, "value: expected there %d born %d from %d nr %d, got %d %d %d %d", w->there,
+		    w->born, w->from, w->nr, g->there, g->born, g->from, g->nr);
+		return SIM_DIFF_VALUE;
+	}
+	for (i = 0; i < SIM_NR_TYPES; i++) {
+		if (want->dtors[i] == got->dtors[i])
+			continue;
+		put(o, "values of %s that are released: expected %d, got %d", type_names[i],
+		    want->dtors[i], got->dtors[i]);
+		return SIM_DIFF_DTORS;
+	}
+	return 0;
+}
+
 /* What text_differs() finds nearly always: all bytes are equal. */
 static int same(const struct sim_seen *a, const struct sim_seen *b)
 {
@@ -289,5 +324,7 @@ int text_differs(const struct sim_seen *want, const struct sim_seen *got, char *
 		put(o, "level: expected %d, got %d", want->level, got->level);
 		ret = SIM_DIFF_LEVEL;
 	}
+	if (!ret)
+		ret = values_differ(want, got, o);
 	return ret ? ret : records_differ(want, got, o);
 }

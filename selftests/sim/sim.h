@@ -30,11 +30,26 @@ enum sim_patch {
 	SIM_NR_PATCHES,
 };
 
+/* Patches that the model does not know, for stories.txt only; numbered behind tp_pool */
+#define SIM_OTHERS(X)							\
+	X(bad) X(shbad) X(size) X(huge) X(dup) X(noterm) X(twice) X(newer) X(rawmem)
+
+
 /* The modules that patches change */
 enum sim_target {
 	SIM_MOD1,		/* tp_mod1 */
 	SIM_MOD2,		/* tp_mod2 */
 	SIM_NR_TARGETS,
+};
+
+#define SIM_POOL	(SIM_NR_PATCHES + SIM_NR_TARGETS)	/* tp_pool */
+
+enum sim_other {
+	SIM_BEFORE_OTHERS = SIM_POOL,
+#define X(_name) SIM_##_name,
+	SIM_OTHERS(X)
+#undef X
+	SIM_NR_MODULES,
 };
 
 /* The functions that patches change */
@@ -64,6 +79,9 @@ enum sim_op {
 				 * or -ENODEV if 1 */
 	SIM_RMMOD,		/* rmmod of target @arg */
 	SIM_GRACE,		/* a grace period passes: RCU callbacks run */
+	SIM_SHADOW,		/* patch @arg does what it would do to a value, @par below */
+	SIM_READ,		/* the list of states is read from patch @arg */
+	SIM_CALL,		/* function @arg is called and returns */
 	SIM_NR_OPS,
 };
 
@@ -75,6 +93,32 @@ enum sim_op {
 /* Of SIM_LOAD only */
 #define SIM_PAR_STATE	65	/* and up: pre_patch of its n-th state fails, as listed */
 #define SIM_PAR_RAW_STACKED 128	/* tp_raw only: its parameter stacked is set */
+
+
+/*
+ * @par of SIM_SHADOW: the call, the type of the value and its parent. What tp_pool calls
+ * again is a call of its own: the parent's address has another object.
+ */
+#define SIM_SHADOW_PAR(_call, _type, _parent)				\
+	((_parent) | (_type) << 2 | (_call) << 5)
+#define SIM_SHADOW_PARENT(_par)	((_par) & 3)
+#define SIM_SHADOW_TYPE(_par)	((_par) >> 2 & 7)
+#define SIM_SHADOW_CALL(_par)	((_par) >> 5)
+
+enum sim_shadow_call {
+	SIM_GET, SIM_GET_OR_ALLOC, SIM_ALLOC, SIM_FREE, SIM_PREV, SIM_AGAIN,
+	SIM_SOME,		/* of many parents at once, the type says what */
+	SIM_NR_SHADOW_CALLS,
+};
+
+enum sim_shadow_type {
+	SIM_PLAIN, SIM_INDEX, SIM_COUNT, SIM_QUIET, SIM_SLEEP, SIM_NR_TYPES,
+	/* With SIM_SOME, all of type index; the parent says how many, see sim_bulk[] */
+	SIM_FILL = 0, SIM_THIN, SIM_SUM, SIM_NR_SOME,
+};
+
+#define SIM_NR_PARENTS	4	/* those that have a name */
+extern const unsigned short sim_bulk[SIM_NR_PARENTS];
 
 struct sim_event {
 	unsigned char op, arg, par;
@@ -104,6 +148,12 @@ enum sim_phase {
 	SIM_NONE, SIM_IDLE, SIM_PREPARED, SIM_IS_LIVE, SIM_LEAVING, SIM_NR_PHASES,
 };
 
+/* The value that SIM_SHADOW has found */
+struct sim_value {
+	unsigned char there, born, from, unused;
+	unsigned short nr;	/* the count, or how many values were found */
+};
+
 #define SIM_MAX_RECORDS	16
 
 struct sim_record {
@@ -129,6 +179,8 @@ struct sim_seen {
 	signed char target_refs[SIM_NR_TARGETS];
 	signed char runs[SIM_NR_FUNCS];	/* the patch whose function a new task runs; -1 the
 					 * original, -2 not there */
+	struct sim_value value;
+	unsigned short dtors[SIM_NR_TYPES];	/* values that were released */
 	int level;		/* console_loglevel: 7, or 15 while alpha's change is made */
 	int nr_records;		/* -1: no SDK patch is loaded, nothing shows them */
 	struct sim_record records[SIM_MAX_RECORDS];
@@ -149,6 +201,12 @@ void kern_save(void *to);
 void kern_restore(const void *from);
 /* Equal for states that differ by addresses only */
 unsigned long long kern_hash(void);
+/* For stories: "NAME=VALUE ..." for the next SIM_LOAD, and for a module that is there */
+void kern_params(const char *params);
+void kern_set_param(int nr, const char *name, const char *val, struct sim_seen *seen);
+int kern_find(const char *name);	/* number of a patch, also of SIM_OTHERS, or -1 */
+/* Makes part @name of all records look as if another release had made it; -ENOENT */
+int kern_poke(const char *name, long long val);
 
 /* The model. It is plain data without pointers: copy it with memcpy(), compare it likewise. */
 struct sim_model;
@@ -178,7 +236,7 @@ enum sim_diff {
 	SIM_DIFF_NONE, SIM_DIFF_WARNED, SIM_DIFF_RET, SIM_DIFF_CALLS, SIM_DIFF_LOADED,
 	SIM_DIFF_REFS, SIM_DIFF_PRESENT, SIM_DIFF_ENABLED, SIM_DIFF_TRANSITION,
 	SIM_DIFF_TARGET, SIM_DIFF_TARGET_REFS, SIM_DIFF_RUNS, SIM_DIFF_LEVEL,
-	SIM_DIFF_RECORDS,
+	SIM_DIFF_RECORDS, SIM_DIFF_VALUE, SIM_DIFF_DTORS,
 };
 
 /* Text: "load a1 nomem=3; enter cmdline; load a2; disable a2; leave; tick" */

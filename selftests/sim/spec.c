@@ -12,7 +12,8 @@
 /*
  * Patches and words: mod1 and mod2 (the target comes and leaves), force, fail (a pre_patch
  * fails), core (the core fails), nomem (each allocation fails in turn), grace (a grace
- * period is an event of its own; otherwise one passes after each event).
+ * period is an event of its own; otherwise one passes after each event), values (patches
+ * attach shadow variables).
  */
 static const struct {
 	const char *name, *text;
@@ -67,6 +68,9 @@ static const struct {
 	{ "named-twins", "named1,named1b,named2_back,core" },
 	{ "shadows",	"sh1,sh2,sh3,core" },
 	{ "shadows-drop", "sh1,sh2,shdrop,shret" },
+	{ "values",	"sh1,sh2,values" },
+	{ "values-drop", "sh1,shdrop,values" },
+	{ "values-nomem", "sh1,sh2,values,nomem" },
 };
 
 static int wrong(const char *what, int len, const char *word)
@@ -79,11 +83,11 @@ static int wrong(const char *what, int len, const char *word)
 static bool *flag(struct spec *spec, const char *word)
 {
 	static const char *const words[] = {
-		"mod1", "mod2", "force", "fail", "core", "nomem", "grace",
+		"mod1", "mod2", "force", "fail", "core", "nomem", "grace", "values",
 	};
 	bool *const flags[] = {
 		&spec->targets[SIM_MOD1], &spec->targets[SIM_MOD2], &spec->force, &spec->fail,
-		&spec->core, &spec->nomem, &spec->grace,
+		&spec->core, &spec->nomem, &spec->grace, &spec->values,
 	};
 	size_t i;
 
@@ -176,5 +180,6 @@ void spec_list(void)
 	       "  fail       a pre_patch may fail\n"
 	       "  core       the core may fail to patch an object\n"
 	       "  nomem      each allocation may fail\n"
-	       "  grace      grace periods are events; otherwise one passes after each event\n");
+	       "  grace      grace periods are events; otherwise one passes after each event\n"
+	       "  values     patches attach shadow variables, find and free them\n");
 }

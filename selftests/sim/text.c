@@ -6,16 +6,23 @@
 
 #include "text.h"
 
-#define MAX_WORDS	4
+#define MAX_WORDS	6
 #define MAX_NOMEM	63
 
 static const char *const op_names[SIM_NR_OPS] = {
 	"load", "unload", "enable", "disable", "force", "tick", "enter", "leave",
-	"coming", "init", "rmmod", "grace",
+	"coming", "init", "rmmod", "grace", "shadow", "read", "call",
 };
 
 const char *const func_names[SIM_NR_FUNCS] = { "cmdline", "version", "mod1" };
 const char *const target_names[SIM_NR_TARGETS] = { "mod1", "mod2" };
+
+static const char *const call_names[SIM_NR_SHADOW_CALLS] = {
+	"get", "get_or_alloc", "alloc", "free", "prev", "again", "some",
+};
+const char *const type_names[SIM_NR_TYPES] = { "plain", "index", "count", "quiet", "sleep" };
+static const char *const some_names[SIM_NR_SOME] = { "fill", "thin", "sum" };
+const unsigned short sim_bulk[SIM_NR_PARENTS] = { 2, 20, 100, 400 };
 
 struct out out_to(char *buf, unsigned long size)
 {
@@ -98,8 +105,11 @@ static int parse_arg(int op, const char *word)
 	case SIM_ENABLE:
 	case SIM_DISABLE:
 	case SIM_FORCE:
+	case SIM_SHADOW:
+	case SIM_READ:
 		return parse_patch(word);
 	case SIM_ENTER:
+	case SIM_CALL:
 		return parse_name(word, "function", func_names, SIM_NR_FUNCS);
 	default:
 		return parse_name(word, "target", target_names, SIM_NR_TARGETS);
@@ -177,6 +187,38 @@ static int parse_par(const struct sim_event *event, const char *word)
 	return -1;
 }
 
+/* "shadow PATCH CALL TYPE NUMBER", "shadow PATCH again NUMBER" or "... fill NUMBER" */
+static int parse_shadow(char **words, int nr, struct sim_event *event)
+{
+	int call, type = 0, at = 3, some;
+	unsigned int n = 0, i;
+
+	if (nr < 4) {
+		fprintf(stderr, "sim: a shadow lacks words: write shadow PATCH CALL TYPE NUMBER\n");
+		return -1;
+	}
+	some = index_of(some_names, SIM_NR_SOME, words[2]);
+	call = some >= 0 ? SIM_SOME : parse_name(words[2], "call", call_names, SIM_AGAIN + 1);
+	if (call < 0)
+		return -1;
+	if (call == SIM_SOME)
+		type = some;
+	else if (call != SIM_AGAIN)
+		type = parse_name(words[at++], "type", type_names,
+				  call == SIM_PREV ? SIM_COUNT : SIM_NR_TYPES);
+	if (type < 0)
+		return -1;
+	if (nr == at + 1 && sscanf(words[at], "%u", &n) == 1)
+		for (i = 0; i < SIM_NR_PARENTS; i++)
+			if (n == (call == SIM_SOME ? sim_bulk[i] : i)) {
+				event->par = SIM_SHADOW_PAR(call, type, i);
+				return 0;
+			}
+	fprintf(stderr, "sim: the number of a shadow is 0 to %d, of fill, thin and sum 2, 20, 100 or 400\n",
+		SIM_NR_PARENTS - 1);
+	return -1;
+}
+
 static int parse_words(char **words, int nr, struct sim_event *event)
 {
 	int op, n = 1, i;
@@ -189,7 +231,8 @@ static int parse_words(char **words, int nr, struct sim_event *event)
 	if (has_arg(op)) {
 		if (nr < 2) {
 			fprintf(stderr, "sim: '%s' lacks a name: write %s %s\n", words[0], words[0],
-				op == SIM_ENTER ? "FUNCTION" : op < SIM_ENTER ? "PATCH" : "TARGET");
+				op == SIM_ENTER || op == SIM_CALL ? "FUNCTION" :
+				op < SIM_ENTER || op > SIM_GRACE ? "PATCH" : "TARGET");
 			return -1;
 		}
 		i = parse_arg(op, words[n++]);
@@ -197,6 +240,8 @@ static int parse_words(char **words, int nr, struct sim_event *event)
 			return -1;
 		event->arg = i;
 	}
+	if (op == SIM_SHADOW)
+		return parse_shadow(words, nr, event);
 	if (nr == n)
 		return 0;
 	i = parse_par(event, words[n]);
@@ -260,7 +305,16 @@ int text_parse(const char *text, struct sim_event *events, int max)
 static void put_par(struct out *o, const struct sim_event *event)
 {
 	int par = event->par, state = par - SIM_PAR_STATE;
+	int call = SIM_SHADOW_CALL(par), type = SIM_SHADOW_TYPE(par);
 
+	if (event->op == SIM_SHADOW && call == SIM_SOME)
+		return put(o, " %s %d", name_of(some_names, SIM_NR_SOME, type),
+			   sim_bulk[SIM_SHADOW_PARENT(par)]);
+	if (event->op == SIM_SHADOW && call == SIM_AGAIN)
+		return put(o, " again %d", SIM_SHADOW_PARENT(par));
+	if (event->op == SIM_SHADOW)
+		return put(o, " %s %s %d", name_of(call_names, SIM_NR_SHADOW_CALLS, call),
+			   name_of(type_names, SIM_NR_TYPES, type), SIM_SHADOW_PARENT(par));
 	if (!par)
 		return;
 	if (event->op == SIM_INIT)
@@ -282,9 +336,9 @@ void text_event(const struct sim_event *event, char *buf, unsigned long size)
 	struct out o = out_to(buf, size);
 
 	put(&o, "%s", name_of(op_names, SIM_NR_OPS, event->op));
-	if (event->op < SIM_TICK)
+	if (event->op < SIM_TICK || event->op == SIM_SHADOW || event->op == SIM_READ)
 		put(&o, " %s", patch_name(event->arg));
-	else if (event->op == SIM_ENTER)
+	else if (event->op == SIM_ENTER || event->op == SIM_CALL)
 		put(&o, " %s", name_of(func_names, SIM_NR_FUNCS, event->arg));
 	else if (has_arg(event->op))
 		put(&o, " %s", name_of(target_names, SIM_NR_TARGETS, event->arg));

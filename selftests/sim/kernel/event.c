@@ -8,6 +8,7 @@
 #include <linux/string.h>
 
 #include "../../../sdk/record.h"
+#include "../../modules/tp_pool.h"
 #include "../pool.h"
 #include "kern.h"
 
@@ -61,6 +62,39 @@ static int write_file(int nr, const char *name, const char *val)
 	return patch ? sim_file_write(&patch->kobj, name, val) : -ENOENT;
 }
 
+static char params[128] __sim_aside;
+
+void kern_params(const char *text)
+{
+	strscpy(params, text, sizeof(params));
+}
+
+int kern_find(const char *name)
+{
+	int i;
+
+	for (i = 0; i < SIM_NR_MODULES; i++)
+		if (sim_modules[i].livepatch && !strcmp(sim_modules[i].name + 3, name))
+			return i;
+	return -1;
+}
+
+/* As insmod does, the first that is refused ends it. */
+static int set_given(int nr)
+{
+	char *pos = params, *name, *val;
+	int ret = 0;
+
+	while (!ret && (name = strsep(&pos, " "))) {
+		val = strchr(name, '=');
+		if (!val)
+			continue;
+		*val++ = '\0';
+		ret = sim_param_set(nr, name, val);
+	}
+	return ret;
+}
+
 static void set_params(int nr, int par)
 {
 	if (par == SIM_PAR_RAW_STACKED)
@@ -80,6 +114,11 @@ static int load(int nr, int par)
 	if (ret)
 		return ret;
 	set_params(nr, par);
+	ret = *params ? set_given(nr) : 0;
+	if (ret) {
+		sim_init(nr, true);
+		return ret;
+	}
 	sim_now.fail_alloc = par < SIM_PAR_CORE ? par : 0;
 	return sim_init(nr, false);
 }
@@ -145,6 +184,12 @@ static int run(const struct sim_event *e)
 	case SIM_GRACE:
 		sim_grace();
 		return 0;
+	case SIM_SHADOW:
+		return sim_shadow(e->arg, e->par);
+	case SIM_READ:
+		return sim_read(e->arg);
+	case SIM_CALL:
+		return sim_call(e->arg);
 	}
 	return -EINVAL;
 }
@@ -162,6 +207,8 @@ static void see_patches(struct sim_seen *seen)
 		}
 	list_for_each_entry(patch, &klp_patches, list) {
 		i = sim_module_at(patch->mod);
+		if (i >= SIM_NR_PATCHES)
+			continue;
 		seen->present[i] = 1;
 		seen->enabled[i] = patch->enabled;
 		seen->transition[i] = patch == klp_transition_patch;
@@ -224,13 +271,17 @@ static int holder_patch(const struct klp_sdk_holder *holder)
 static void see_record(struct sim_record *to, const struct klp_sdk_record *record)
 {
 	const struct klp_sdk_holder *holder;
+	int nr;
 
 	memcpy(to->name, record->name, sizeof(to->name));
 	to->target = target_at(record->object);
 	to->version = record->version;
 	to->forced = !!(record->flags & KLP_SDK_RECORD_FORCED);
-	list_for_each_entry(holder, &record->holders, node)
-		to->phase[holder_patch(holder)] = SIM_IDLE + holder->phase;
+	list_for_each_entry(holder, &record->holders, node) {
+		nr = holder_patch(holder);
+		if (nr < SIM_NR_PATCHES)
+			to->phase[nr] = SIM_IDLE + holder->phase;
+	}
 }
 
 /* Is there a module whose parameter would show the records? */
@@ -261,13 +312,16 @@ static void see_records(struct sim_seen *seen)
 	}
 }
 
-void kern_event(const struct sim_event *event, struct sim_seen *seen)
+static void begin_event(struct sim_seen *seen)
 {
 	memset(seen, 0, sizeof(*seen));
 	memset(&sim_now, 0, sizeof(sim_now));
 	sim_now.seen = seen;
 	sim_log_clear();
-	seen->ret = run(event);
+}
+
+static void end_event(struct sim_seen *seen)
+{
 	sim_now.fail_alloc = 0;
 	sim_now.fail_core = false;
 	sim_run_works();
@@ -279,6 +333,20 @@ void kern_event(const struct sim_event *event, struct sim_seen *seen)
 	see_records(seen);
 	seen->level = console_printk[0];
 	sim_now.seen = NULL;
+}
+
+void kern_event(const struct sim_event *event, struct sim_seen *seen)
+{
+	begin_event(seen);
+	seen->ret = run(event);
+	end_event(seen);
+}
+
+void kern_set_param(int nr, const char *name, const char *val, struct sim_seen *seen)
+{
+	begin_event(seen);
+	seen->ret = sim_is_loaded[nr] ? sim_param_set(nr, name, val) : -ENOENT;
+	end_event(seen);
 }
 
 int kern_allocated(void)
@@ -301,6 +369,9 @@ int sim_bug(unsigned long ip)
 	return 0;
 }
 
+/* Of tp_pool nothing changes but those of its parents that have a name. */
+#define PARENTS_SIZE	(SIM_NR_PARENTS * sizeof(struct tps_parent))
+
 /* All that changes: the kernel's data, memory, and the data of loaded modules */
 static size_t save(char *to)
 {
@@ -310,6 +381,9 @@ static size_t save(char *to)
 	sim_tasks_save();
 	if (to)
 		memcpy(to, sim_kern_start, size);
+	if (to)
+		memcpy(to + all, tp_pool_parent(0), PARENTS_SIZE);
+	all += PARENTS_SIZE;
 	all += sim_memory_save(to ? to + all : NULL);
 	for (i = 0; i < SIM_NR_MODULES; i++) {
 		if (!sim_is_loaded[i] || i == SIM_POOL)
@@ -340,6 +414,8 @@ void kern_restore(const void *from)
 
 	memcpy(sim_kern_start, pos, size);
 	pos += size;
+	memcpy(tp_pool_parent(0), pos, PARENTS_SIZE);
+	pos += PARENTS_SIZE;
 	sim_tasks_restore();
 	sim_memory_restore(&pos);
 	sim_modules_protect(sim_is_loaded);
@@ -467,6 +543,7 @@ static void mix_changes(const void *start, const void *before, size_t size)
 
 unsigned long long kern_hash(void)
 {
+	static const struct tps_parent first_parents[SIM_NR_PARENTS];
 	unsigned int signals = klp_signals_cnt;
 	u32 epoch = walk.epoch + 1;
 	int i;
@@ -486,6 +563,7 @@ unsigned long long kern_hash(void)
 		if (sim_is_loaded[i])
 			mix_changes(sim_modules[i].data, sim_pristine(i),
 				    sim_modules[i].end - sim_modules[i].data);
+	mix_changes(tp_pool_parent(0), first_parents, PARENTS_SIZE);
 	for (; walk.done < walk.found; walk.done++)
 		mix_object_words(found[walk.done].start, found[walk.done].size);
 	return walk.hash;

@@ -24,21 +24,32 @@ static noinline int version_proc_show(struct seq_file *m, void *v)
 	return 1;
 }
 
+static noinline int loadavg_proc_show(struct seq_file *m, void *v)
+{
+	seq_puts(m, "original\n");
+	return 2;
+}
+
 extern int sim_mod1_show(struct seq_file *m, void *v);
+
+/* What only stories change: nobody sleeps in there. */
+#define SIM_LOADAVG	SIM_NR_FUNCS
+#define NR_FUNCS	(SIM_NR_FUNCS + 1)
 
 static const struct {
 	const char *name, *object;
 	int (*fn)(struct seq_file *m, void *v);
-} funcs[SIM_NR_FUNCS] = {
+} funcs[NR_FUNCS] = {
 	[SIM_CMDLINE]	= { "cmdline_proc_show", NULL, cmdline_proc_show },
 	[SIM_VERSION]	= { "version_proc_show", NULL, version_proc_show },
+	[SIM_LOADAVG]	= { "loadavg_proc_show", NULL, loadavg_proc_show },
 	[SIM_MOD1_SHOW]	= { "tp_mod1_show", "tp_mod1", sim_mod1_show },
 };
 
 static struct {
 	struct ftrace_ops *ops;
 	bool registered;
-} traced[SIM_NR_FUNCS];
+} traced[NR_FUNCS];
 
 unsigned long sim_func(enum sim_func func)
 {
@@ -49,7 +60,7 @@ static int func_at(unsigned long ip)
 {
 	int i;
 
-	for (i = 0; i < SIM_NR_FUNCS; i++)
+	for (i = 0; i < NR_FUNCS; i++)
 		if (sim_func(i) == ip)
 			return i;
 	return -1;
@@ -76,7 +87,7 @@ static int of_ops(struct ftrace_ops *ops)
 {
 	int i;
 
-	for (i = 0; i < SIM_NR_FUNCS; i++)
+	for (i = 0; i < NR_FUNCS; i++)
 		if (traced[i].ops == ops)
 			return i;
 	return -1;
@@ -128,6 +139,23 @@ unsigned long sim_called(enum sim_func func, struct task_struct *task)
 	return regs.ip;
 }
 
+/* As by a task that reads the file; what the function says is in the log then. */
+int sim_call(enum sim_func func)
+{
+	static char text[1024] __sim_aside;
+	struct seq_file m = { .buf = text, .size = sizeof(text) - 1 };
+	int (*fn)(struct seq_file *m, void *v);
+
+	if (func == SIM_MOD1_SHOW && !sim_is_live(SIM_NR_PATCHES + SIM_MOD1))
+		return -ENOENT;
+	fn = (void *)sim_called(func, &sim_driver);
+	fn(&m, NULL);
+	text[m.count] = '\0';
+	if (strstr(text, "BAD") || strstr(text, "magic=0"))
+		sim_wrong("a patched function found wrong data: %s", text);
+	return 0;
+}
+
 /* Symbols. A function in the program is 16 bytes long for all that matters here. */
 int kallsyms_lookup_size_offset(unsigned long addr, unsigned long *size, unsigned long *offset)
 {
@@ -142,7 +170,7 @@ int kallsyms_on_each_match_symbol(int (*fn)(void *, unsigned long), const char *
 {
 	int i, ret;
 
-	for (i = 0; i < SIM_NR_FUNCS; i++) {
+	for (i = 0; i < NR_FUNCS; i++) {
 		ret = !funcs[i].object && !strcmp(funcs[i].name, name) ?
 		      fn(data, sim_func(i)) : 0;
 		if (ret)
@@ -156,7 +184,7 @@ int module_kallsyms_on_each_symbol(const char *modname,
 {
 	int i, ret;
 
-	for (i = 0; i < SIM_NR_FUNCS; i++) {
+	for (i = 0; i < NR_FUNCS; i++) {
 		ret = funcs[i].object && !strcmp(funcs[i].object, modname) ?
 		      fn(data, funcs[i].name, sim_func(i)) : 0;
 		if (ret)
@@ -170,7 +198,7 @@ int kallsyms_on_each_symbol(int (*fn)(void *, const char *, struct module *, uns
 {
 	int i, ret;
 
-	for (i = 0; i < SIM_NR_FUNCS; i++) {
+	for (i = 0; i < NR_FUNCS; i++) {
 		ret = funcs[i].object ? 0 : fn(data, funcs[i].name, NULL, sim_func(i));
 		if (ret)
 			return ret;
@@ -184,7 +212,7 @@ int module_kallsyms_on_each_symbol(int (*fn)(void *, const char *, struct module
 	struct module *mod;
 	int i, ret;
 
-	for (i = 0; i < SIM_NR_FUNCS; i++) {
+	for (i = 0; i < NR_FUNCS; i++) {
 		mod = funcs[i].object ? find_module(funcs[i].object) : NULL;
 		ret = mod ? fn(data, funcs[i].name, mod, sim_func(i)) : 0;
 		if (ret)

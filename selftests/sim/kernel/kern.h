@@ -18,9 +18,6 @@
 /* Numbers of loads are told by their upper half */
 #define SIM_LOAD_NR	0x5d0a5d0a00000000ULL
 
-#define SIM_NR_MODULES	(SIM_NR_PATCHES + SIM_NR_TARGETS + 1)
-#define SIM_POOL	(SIM_NR_PATCHES + SIM_NR_TARGETS)	/* tp_pool */
-
 /* Not part of what is saved, restored and hashed: tools of the simulation itself */
 #define __sim_aside	__section(".sim_aside")
 
@@ -28,6 +25,7 @@
 struct sim_module {
 	const char *name;
 	char *text, *data, *end;	/* whole pages */
+	char *init_text, *init_data;	/* behind data, what the loader would free */
 	const struct kernel_param *params, *params_end;
 	struct module *mod;		/* in its data */
 	int (*init)(void);
@@ -95,10 +93,18 @@ int sim_rmmod(int nr);
 int sim_coming(int nr);
 int sim_init(int nr, bool fail);
 int sim_param_set(int nr, const char *name, const char *val);
+int sim_param_get(int nr, const char *name, char *page);
 int sim_file_write(struct kobject *kobj, const char *name, const char *val);
+
+/* view.c: what values and lists say, and pokes */
+int sim_shadow(int nr, int par);
+int sim_read(int nr);
+void sim_saw_dtor(const char *type, size_t len);
+extern struct seq_file *sim_seq;	/* of a function that is called */
 
 /* ftrace.c */
 unsigned long sim_func(enum sim_func func);
+int sim_call(enum sim_func func);		/* by the driver's task */
 unsigned long sim_called(enum sim_func func, struct task_struct *task);
 
 /* host.c, with libc */

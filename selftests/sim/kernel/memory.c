@@ -4,7 +4,7 @@
  * each other in a part of an arena, the lowest free one is taken, so that the same events
  * give the same addresses. A free object is poisoned, and looked at when it is taken again.
  * What is lost: memory is never short by itself, vmalloc() gives kmalloc() memory of
- * the largest sizes, and GFP flags are looked at for __GFP_NOFAIL only.
+ * the largest sizes, there are neither pages nor caches, and GFP flags are looked at for __GFP_NOFAIL only.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -18,8 +18,8 @@
 #define POISON		0x6b
 
 #define CLASSES(X)							\
-	X(8, 256) X(16, 512) X(32, 1024) X(64, 1024) X(96, 512)	\
-	X(128, 512) X(192, 256) X(256, 256) X(512, 256) X(1024, 64)	\
+	X(8, 256) X(16, 512) X(32, 1024) X(64, 1024) X(96, 1024)	\
+	X(128, 1024) X(192, 256) X(256, 256) X(512, 256) X(1024, 64)	\
 	X(2048, 32) X(4096, 32) X(8192, 16) X(32768, 8) X(65536, 4)
 
 struct class {
@@ -75,6 +75,7 @@ void sim_memory_boot(void)
 		for (k = (c->start - arena) / PAGE_SIZE; k < (pos - arena) / PAGE_SIZE; k++) {
 			class_of[k] = i;
 			set_slab(&pages[k]);
+			init_page_count(&pages[k]);
 		}
 	}
 	page_offset_base = (unsigned long)arena;
@@ -251,7 +252,7 @@ void *kmemdup_noprof(const void *src, size_t len, gfp_t gfp)
 
 void *vzalloc_noprof(unsigned long size)
 {
-	return take(size, GFP_KERNEL | __GFP_ZERO);
+	return take(max(size, PAGE_SIZE + 1), GFP_KERNEL | __GFP_ZERO);
 }
 #else
 void *__kmalloc(size_t size, gfp_t flags)
@@ -283,7 +284,7 @@ void *kmemdup(const void *src, size_t len, gfp_t gfp)
 
 void *vzalloc(unsigned long size)
 {
-	return take(size, GFP_KERNEL | __GFP_ZERO);
+	return take(max(size, PAGE_SIZE + 1), GFP_KERNEL | __GFP_ZERO);
 }
 #endif
 
@@ -302,29 +303,81 @@ unsigned long *bitmap_zalloc(unsigned int nbits, gfp_t flags)
 }
 #endif
 
-/* There are no pages to be had, and none from vmalloc(), for which these would be called. */
+/* Pages are asked for in order to be given back at once. */
+static struct page spare_page __sim_aside;
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 struct page *alloc_pages_noprof(gfp_t gfp, unsigned int order)
 #else
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 #endif
 {
-	return NULL;
+	return &spare_page;
 }
 
 void __free_pages(struct page *page, unsigned int order)
 {
-	sim_wrong("a page is freed");
+	if (page != &spare_page)
+		sim_wrong("a page is freed that was never taken");
 }
 
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+unsigned long get_zeroed_page_noprof(gfp_t gfp)
+#else
+unsigned long get_zeroed_page(gfp_t gfp)
+#endif
+{
+	return (unsigned long)take(PAGE_SIZE, gfp | __GFP_ZERO);
+}
+
+void free_pages(unsigned long addr, unsigned int order)
+{
+	kfree((void *)addr);
+}
+
+/* Large objects count as vmalloc() memory, whose pages have a reference each. */
 bool is_vmalloc_addr(const void *addr)
 {
-	return false;
+	return sim_arena_has(addr) && class_at(addr)->size > PAGE_SIZE;
 }
 
 struct page *vmalloc_to_page(const void *addr)
 {
+	return is_vmalloc_addr(addr) ?
+	       &pages[((const char *)addr - arena) / PAGE_SIZE] : NULL;
+}
+
+/* There are no caches to be had. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int size,
+					    struct kmem_cache_args *args, slab_flags_t flags)
+{
 	return NULL;
+}
+
+void *kmem_cache_alloc_noprof(struct kmem_cache *s, gfp_t flags)
+{
+	return NULL;
+}
+#else
+struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsigned int align,
+				     slab_flags_t flags, void (*ctor)(void *))
+{
+	return NULL;
+}
+
+void *kmem_cache_alloc(struct kmem_cache *s, gfp_t flags)
+{
+	return NULL;
+}
+#endif
+
+void kmem_cache_free(struct kmem_cache *s, void *obj)
+{
+}
+
+void kmem_cache_destroy(struct kmem_cache *s)
+{
 }
 
 void __folio_put(struct folio *folio)
@@ -346,7 +399,7 @@ bool __put_devmap_managed_page_refs(struct page *page, int refs)
 
 bool __virt_addr_valid(unsigned long addr)
 {
-	return sim_arena_has((const void *)addr);
+	return sim_arena_has((const void *)addr) && !is_vmalloc_addr((const void *)addr);
 }
 
 long copy_from_kernel_nofault(void *dst, const void *src, size_t size)

@@ -19,12 +19,14 @@
 
 #define X(_name)							\
 	extern char sim_##_name##_text[], sim_##_name##_data[], sim_##_name##_end[]; \
+	extern char sim_##_name##_init_text[], sim_##_name##_init_data[]; \
 	extern const struct kernel_param sim_##_name##_params[];	\
 	extern const struct kernel_param sim_##_name##_params_end[];	\
 	extern struct module sim_##_name##_this;			\
 	extern int sim_##_name##_init(void);				\
 	extern void sim_##_name##_exit(void);
 SIM_PATCHES(X)
+SIM_OTHERS(X)
 X(mod1)
 X(mod2)
 X(pool)
@@ -34,6 +36,8 @@ X(pool)
 	.name = "tp_" #_name,						\
 	.text = sim_##_name##_text, .data = sim_##_name##_data,		\
 	.end = sim_##_name##_end,					\
+	.init_text = sim_##_name##_init_text,				\
+	.init_data = sim_##_name##_init_data,				\
 	.params = sim_##_name##_params,					\
 	.params_end = sim_##_name##_params_end,				\
 	.mod = &sim_##_name##_this,					\
@@ -48,6 +52,9 @@ const struct sim_module sim_modules[SIM_NR_MODULES] = {
 	[SIM_NR_PATCHES + SIM_MOD1] = MODULE(mod1, false),
 	[SIM_NR_PATCHES + SIM_MOD2] = MODULE(mod2, false),
 	[SIM_POOL] = MODULE(pool, false),
+#define X(_name)	[SIM_##_name] = MODULE(_name, true),
+	SIM_OTHERS(X)
+#undef X
 };
 
 static void *pristine[SIM_NR_MODULES] __sim_aside;
@@ -187,11 +194,18 @@ static void set_layout(const struct sim_module *m)
 	mod->mem[MOD_TEXT].base = m->text;
 	mod->mem[MOD_TEXT].size = m->data - m->text;
 	mod->mem[MOD_DATA].base = m->data;
-	mod->mem[MOD_DATA].size = m->end - m->data;
+	mod->mem[MOD_DATA].size = m->init_text - m->data;
+	mod->mem[MOD_INIT_TEXT].base = m->init_text;
+	mod->mem[MOD_INIT_TEXT].size = m->init_data - m->init_text;
+	mod->mem[MOD_INIT_DATA].base = m->init_data;
+	mod->mem[MOD_INIT_DATA].size = m->end - m->init_data;
 #else
 	mod->core_layout.base = m->text;
-	mod->core_layout.size = m->end - m->text;
+	mod->core_layout.size = m->init_text - m->text;
 	mod->core_layout.text_size = m->data - m->text;
+	mod->init_layout.base = m->init_text;
+	mod->init_layout.size = m->end - m->init_text;
+	mod->init_layout.text_size = m->init_data - m->init_text;
 #endif
 }
 
@@ -295,6 +309,18 @@ int sim_param_set(int nr, const char *name, const char *val)
 	return -ENOENT;
 }
 
+/* @page has room for PAGE_SIZE bytes. */
+int sim_param_get(int nr, const char *name, char *page)
+{
+	const struct sim_module *m = &sim_modules[nr];
+	const struct kernel_param *kp;
+
+	for (kp = m->params; kp < m->params_end; kp++)
+		if (!strcmp(kp->name, name))
+			return kp->ops->get ? kp->ops->get(page, kp) : -EPERM;
+	return -ENOENT;
+}
+
 static int set_charp(const char *val, const struct kernel_param *kp)
 {
 	*(const char **)kp->arg = val;
@@ -315,6 +341,18 @@ const struct kernel_param_ops param_ops_charp = { .set = set_charp };
 const struct kernel_param_ops param_ops_string = { .set = set_string };
 const struct kernel_param_ops param_ops_bool = { .set = set_bool };
 const struct kernel_param_ops param_ops_int;
+
+static int set_ulong(const char *val, const struct kernel_param *kp)
+{
+	unsigned int n;
+	int ret = kstrtouint(val, 0, &n);
+
+	if (!ret)
+		*(unsigned long *)kp->arg = n;
+	return ret;
+}
+
+const struct kernel_param_ops param_ops_ulong = { .set = set_ulong };
 
 /* kobjects */
 void kobject_init(struct kobject *kobj, const struct kobj_type *ktype)

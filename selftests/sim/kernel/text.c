@@ -201,10 +201,38 @@ int scnprintf(char *buf, size_t size, const char *fmt, ...)
 	return size ? min_t(int, len, size - 1) : 0;
 }
 
+/* %s with a width, %u, and blanks between them */
 int sscanf(const char *buf, const char *fmt, ...)
 {
-	sim_wrong("sscanf() is not simulated");
-	return 0;
+	int width, len, nr = 0;
+	va_list args;
+	char *word;
+
+	va_start(args, fmt);
+	for (; *fmt; fmt++) {
+		buf += strspn(buf, " \n");
+		if (*fmt == ' ')
+			continue;
+		if (*fmt++ != '%')
+			break;
+		for (width = 0; isdigit(*fmt); fmt++)
+			width = width * 10 + *fmt - '0';
+		len = min_t(int, strcspn(buf, " \n"), width ?: INT_MAX);
+		if (!len)
+			break;
+		if (*fmt == 's') {
+			word = va_arg(args, char *);
+			memcpy(word, buf, len);
+			word[len] = '\0';
+		} else if (*fmt != 'u' || kstrtouint(buf, 10, va_arg(args, unsigned int *))) {
+			sim_wrong("a format of sscanf() that is not simulated: %%%c", *fmt);
+			break;
+		}
+		buf += len;
+		nr++;
+	}
+	va_end(args);
+	return nr;
 }
 
 int sysfs_emit(char *buf, const char *fmt, ...)
@@ -218,24 +246,36 @@ int sysfs_emit(char *buf, const char *fmt, ...)
 	return len;
 }
 
-/* What a patched function prints is not looked at. */
+/* What a patched function prints is kept while SIM_CALL has it run. */
+int seq_write(struct seq_file *m, const void *data, size_t len)
+{
+	len = min(len, m->size - m->count);
+	memcpy(m->buf + m->count, data, len);
+	m->count += len;
+	return 0;
+}
+
 void seq_printf(struct seq_file *m, const char *fmt, ...)
 {
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = sim_vsnprintf(m->buf + m->count, m->size - m->count, fmt, args);
+	va_end(args);
+	m->count += min_t(size_t, len, m->size - m->count);
 }
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
 void seq_puts(struct seq_file *m, const char *s)
 {
+	seq_write(m, s, strlen(s));
 }
 #endif
 
 void seq_putc(struct seq_file *m, char c)
 {
-}
-
-int seq_write(struct seq_file *m, const void *data, size_t len)
-{
-	return 0;
+	seq_write(m, &c, 1);
 }
 
 static void log_line(const char *fmt, va_list args)
@@ -315,6 +355,8 @@ static void parse_line(const char *line, int patch)
 		return add_call("", 0, SIM_RAW_INHERITS, patch);
 	fn = state + len;
 	fn += *fn == ' ';
+	if (!strncmp(fn, "dtor", 4))
+		return sim_saw_dtor(state, len);
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		size_t n = strlen(names[i].name);
 
@@ -370,6 +412,17 @@ ssize_t strscpy(char *dst, const char *src, size_t size)
 }
 #endif
 
+char *strim(char *s)
+{
+	size_t len;
+
+	s += strspn(s, " \t\n");
+	for (len = strlen(s); len && isspace(s[len - 1]); len--)
+		;
+	s[len] = '\0';
+	return s;
+}
+
 bool sysfs_streq(const char *a, const char *b)
 {
 	size_t n = strcspn(a, "\n"), m = strcspn(b, "\n");
@@ -385,10 +438,18 @@ int kstrtobool(const char *s, bool *res)
 	return 0;
 }
 
+/* Decimal only */
 int kstrtouint(const char *s, unsigned int base, unsigned int *res)
 {
-	sim_wrong("kstrtouint() is not simulated");
-	return -EINVAL;
+	unsigned int n = 0;
+	const char *at;
+
+	for (at = s; isdigit(*at); at++)
+		n = n * 10 + *at - '0';
+	if (at == s || (*at && *at != '\n'))
+		return -EINVAL;
+	*res = n;
+	return 0;
 }
 
 unsigned long _find_next_bit(const unsigned long *addr, unsigned long nbits, unsigned long start)
