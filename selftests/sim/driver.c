@@ -25,6 +25,7 @@ static const char help[] =
 	"                    do these events and show what is seen after each\n"
 	"  --batch FILE      do each line of FILE (-: stdin); # starts a comment\n"
 	"  --show FILE       do each line of FILE and show what is seen, for the VM\n"
+	"  --stories FILE    do each line of FILE, which says itself what must happen\n"
 	"  --random EVENTS   random sequences, so many events in all (k, M: 3M)\n"
 	"  --explore POOL    all sequences over a pool; 'all' is each of them in turn\n"
 	"  --sequences N     print N short sequences for a VM which cover pairs of events\n"
@@ -44,7 +45,8 @@ static const char help[] =
 	"  -v, --verbose     of --replay: show the kernel's log too\n";
 
 enum {
-	OPT_REPLAY = 256, OPT_BATCH, OPT_SHOW, OPT_RANDOM, OPT_EXPLORE, OPT_SEQUENCES, OPT_LIST,
+	OPT_REPLAY = 256, OPT_BATCH, OPT_SHOW, OPT_STORIES, OPT_RANDOM, OPT_EXPLORE,
+	OPT_SEQUENCES, OPT_LIST,
 	OPT_SEED, OPT_POOL, OPT_DEPTH, OPT_STATES, OPT_SECONDS, OPT_JOBS, OPT_BY_MODEL,
 	OPT_NO_DRAIN, OPT_KEEP,
 };
@@ -53,6 +55,7 @@ static const struct option long_options[] = {
 	{ "replay", required_argument, NULL, OPT_REPLAY },
 	{ "batch", required_argument, NULL, OPT_BATCH },
 	{ "show", required_argument, NULL, OPT_SHOW },
+	{ "stories", required_argument, NULL, OPT_STORIES },
 	{ "random", required_argument, NULL, OPT_RANDOM },
 	{ "explore", required_argument, NULL, OPT_EXPLORE },
 	{ "sequences", required_argument, NULL, OPT_SEQUENCES },
@@ -347,6 +350,8 @@ static int run_action(int action, const char *text)
 		return batch_main(text);
 	case OPT_SHOW:
 		return show_main(text);
+	case OPT_STORIES:
+		return stories_main(text);
 	case OPT_RANDOM:
 		options.events = number("random", text, 1ull << 62);
 		return random_main();
