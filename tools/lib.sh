@@ -5,7 +5,8 @@
 set -euo pipefail
 
 # apt's messages land in logs; keep them in one language for bug reports.
-export LC_ALL=C
+export LC_ALL=C LANG=C LC_CTYPE=C LC_MESSAGES=C	# Kbuild drops the first
+unset LANGUAGE
 
 # Everything said goes to stderr: kernel.sh's stdout is its result.
 say() { echo "klp-sdk: $*" >&2; }
