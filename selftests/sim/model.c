@@ -50,6 +50,8 @@ struct record {
 #define PINS		BIT(6)	/* the orphan has a reference to its module */
 #define OF_RAW		BIT(7)	/* taken over from a patch without the SDK, until completion */
 #define STALE		BIT(8)	/* such a patch has replaced all who have it */
+#define QUIET		BIT(10)	/* the shadow types that sh1 alone has are among its */
+#define RETIRED		BIT(9)	/* reverted by the patch that retires it */
 
 /* Of a patch */
 #define LOADED		BIT(0)
@@ -76,7 +78,7 @@ struct sim_model {
 	bool task_patched;
 	unsigned char target[SIM_NR_TARGETS];
 	unsigned char given_up[SIM_NR_TARGETS];	/* references that are never dropped */
-	bool level_15, number_taken, left;
+	bool level_15, number_taken, values_lost, quiet_lost, left;
 	unsigned char raw;
 	unsigned char nr_records;
 	struct record records[MAX_RECORDS];
@@ -86,6 +88,7 @@ struct sim_model {
 /* An event that is played */
 struct play {
 	struct sim_model *m;
+	const struct sim_seen *got;
 	struct sim_seen *seen;
 	unsigned int fail;	/* counts the chances of an allocation to fail */
 	bool fail_core;
@@ -478,22 +481,41 @@ static void run_post_unpatch(struct play *p, int patch, struct record *r)
 
 /* Steps of one holder */
 
-/* Who retires the state in the transition that is under way, or -1 */
-static int retirer(const struct sim_model *m, const struct record *r)
+static bool does_retire(int patch, const struct record *r)
 {
-	const struct decl *d;
+	const struct decl *d = declares(patch, r->kind);
 
-	if (!m->moving || m->disabling || !is_sdk(m->moving - 1))
-		return -1;
-	d = declares(m->moving - 1, r->kind);
-	return d && (d->flags & RETIRES) ? m->moving - 1 : -1;
+	return d && (d->flags & RETIRES);
+}
+
+/*
+ * Values of shadow types stay behind a force: whoever has the state must not free them, and no
+ * patch that introduces it may use their ids.
+ */
+static void lose_values(struct sim_model *m, const struct record *lost)
+{
+	int i;
+
+	for (i = 0; i < m->nr_records; i++)
+		if (m->records[i].kind == SH && &m->records[i] != lost)
+			m->records[i].flags |= FORCED;
+	m->values_lost = true;
+	m->quiet_lost |= !!(lost->flags & QUIET);
+}
+
+/* A patch that has the state now does not list types that were there, or the other way. */
+static void change_types(struct sim_model *m, int patch, struct record *r)
+{
+	if ((r->flags & (FORCED | QUIET)) == (FORCED | QUIET) && patch != SIM_sh1)
+		m->quiet_lost = true;
+	r->flags &= ~QUIET;
+	if (patch == SIM_sh1)
+		r->flags |= QUIET;
 }
 
 /* The last who has it undoes the state. */
 static void end_data(struct play *p, int patch, struct record *r, enum fate fate)
 {
-	int retires = retirer(p->m, r);
-
 	if (is_forced(p, r) && !p->failing) {
 		keep(p, patch, r->kind);
 		p->m->left = true;
@@ -501,10 +523,12 @@ static void end_data(struct play *p, int patch, struct record *r, enum fate fate
 			return;
 		if (fate == GIVEN_UP)
 			give_up(p, r);
+		if (fate == GIVEN_UP && r->kind == SH)
+			lose_values(p->m, r);
 	} else {
-		run_post_unpatch(p, retires < 0 ? patch : retires, r);
+		run_post_unpatch(p, r->flags & RETIRED ? p->m->moving - 1 : patch, r);
 	}
-	r->flags &= ~(DATA | MADE);
+	r->flags &= ~(DATA | MADE | RETIRED);
 }
 
 static int prepare(struct play *p, int patch, const struct decl *d)
@@ -516,10 +540,8 @@ static int prepare(struct play *p, int patch, const struct decl *d)
 	if (!r || !is_there(p->m, d->kind))
 		return 0;
 	h = holder_of(r, patch);
-	if (r->flags & OF_RAW) {
+	if (r->flags & OF_RAW)
 		r->flags |= DATA | MADE;
-		r->version = 1;
-	}
 	if (r->flags & DATA) {
 		h->phase = SIM_PREPARED;
 		return 0;
@@ -555,8 +577,10 @@ static void migrate(struct play *p, int patch, struct record *r)
 				say(p, old, r->kind, SIM_SHRINK);
 			return;
 		}
-		if (from->flags & RELEASES)
+		if (from->flags & RELEASES) {
 			keep(p, old, r->kind);
+			give_up(p, r);
+		}
 		if (grows)
 			r->flags |= NO_ROOM;
 	}
@@ -580,10 +604,10 @@ static void complete(struct play *p, int patch, struct record *r)
 	h->phase = SIM_IS_LIVE;
 }
 
-static void leave(struct play *p, int patch, struct record *r)
+/* The functions that revert the change are those of @by. */
+static void leave(struct play *p, int patch, struct record *r, int by)
 {
 	struct holder *h = holder_of(r, patch);
-	int retires = retirer(p->m, r);
 
 	if (h->phase != SIM_IS_LIVE)
 		return;
@@ -591,7 +615,7 @@ static void leave(struct play *p, int patch, struct record *r)
 	if (other_in(r, h, LIVE))
 		return;
 	h->phase |= UNDOES;
-	run_pre_unpatch(p, retires < 0 ? patch : retires, r);
+	run_pre_unpatch(p, by, r);
 }
 
 static void stay(struct play *p, int patch, struct record *r)
@@ -601,6 +625,7 @@ static void stay(struct play *p, int patch, struct record *r)
 	if ((h->phase & ~UNDOES) != SIM_LEAVING)
 		return;
 	h->phase = SIM_IS_LIVE;
+	r->flags &= ~RETIRED;
 	if (!(r->flags & MADE))
 		run_post_patch(p, patch, r);
 }
@@ -613,11 +638,17 @@ static void undo(struct play *p, int patch, struct record *r, enum fate fate)
 
 	if (phase != SIM_IDLE)
 		mark_record(p, r);
+	/* A module that comes during the disable has nothing that could be handed on. */
+	if (fate == LEFT_BEHIND && (phase & ~UNDOES) != SIM_LEAVING)
+		fate = GIVEN_UP;
 	if ((phase & UNDOES) && ((phase & ~UNDOES) == SIM_LEAVING ||
 				 !other_in(r, h, LIVE | GOING | READY)))
 		end_data(p, patch, r, fate);
 	else if (phase == SIM_PREPARED && (r->flags & OF_RAW))
 		r->flags &= ~(DATA | MADE);
+	else if (phase == SIM_PREPARED && (r->flags & FORCED) && !p->failing &&
+		 kinds[r->kind].grows && r->version < declares(patch, r->kind)->version)
+		r->flags |= NO_ROOM;	/* has been used by this patch */
 	h->phase = SIM_IDLE;
 }
 
@@ -637,15 +668,21 @@ static bool is_of(int kind, int target)
 static void leavers_leave(struct play *p, int patch, int target)
 {
 	struct sim_model *m = p->m;
+	bool retires;
 	struct record *r;
-	int i, k;
+	int i, k, old;
 
 	for (i = m->nr_records; i-- > 0;) {
 		r = &m->records[i];
 		if (!is_leaver(m, r, patch) || !is_of(r->kind, target))
 			continue;
-		for (k = 0; k < r->nr; k++)
-			leave(p, r->holders[k].patch, r);
+		retires = does_retire(patch, r);
+		if (retires && (r->flags & MADE))
+			r->flags |= RETIRED;
+		for (k = r->nr; k-- > 0;) {
+			old = r->holders[k].patch;
+			leave(p, old, r, retires ? patch : old);
+		}
 	}
 }
 
@@ -659,7 +696,7 @@ static void leavers_stay(struct play *p, int patch)
 		r = &m->records[i];
 		if (!is_leaver(m, r, patch))
 			continue;
-		for (k = r->nr; k-- > 0;)
+		for (k = 0; k < r->nr; k++)
 			stay(p, r->holders[k].patch, r);
 	}
 }
@@ -674,25 +711,28 @@ static void leavers_go(struct play *p, int patch)
 		r = &m->records[i];
 		if (!is_leaver(m, r, patch))
 			continue;
+		/* Nobody knows which of those that share it the data leads to. */
+		for (k = 0; k < r->nr && (r->flags & DATA) && is_forced(p, r); k++)
+			keep(p, r->holders[k].patch, r->kind);
 		for (k = 0; k < r->nr; k++)
 			undo(p, r->holders[k].patch, r, GIVEN_UP);
 		forget_holders(r);
 	}
 }
 
-/* The core's mark is seen when it asks. */
+/* A patch is forced out. */
 static void mark_own(struct play *p, int patch)
 {
 	struct sim_model *m = p->m;
 	int i;
 
-	for (i = 0; i < m->nr_records; i++)
+	for (i = 0; i < m->nr_records && (m->patches[patch] & IS_FORCED); i++)
 		if (has(m, patch, &m->records[i]))
-			mark_record(p, &m->records[i]);
+			m->records[i].flags |= FORCED;
 }
 
-/* What others than @patch have, or all if it is -1 */
-static void mark_others(struct play *p, int patch, int target)
+/* A patch replaces others, in a transition that is forced. */
+static void mark_replaced(struct play *p, int patch, int target)
 {
 	struct sim_model *m = p->m;
 	struct record *r;
@@ -709,6 +749,20 @@ static void mark_others(struct play *p, int patch, int target)
 	}
 }
 
+/* At the end of the transition */
+static void mark_enabled(struct play *p, int patch)
+{
+	struct sim_model *m = p->m;
+	struct record *r;
+	int i;
+
+	for (i = 0; i < m->nr_records; i++) {
+		r = &m->records[i];
+		if (has(m, patch, r) || (replaces(m, patch) && is_held(m, r)))
+			mark_record(p, r);
+	}
+}
+
 /* All states of a patch, or those of one module, in its order or in reverse */
 
 static int prepare_all(struct play *p, int patch, int target)
@@ -722,11 +776,11 @@ static int prepare_all(struct play *p, int patch, int target)
 	if (!ret)
 		return 0;
 	/* The one that has failed is not prepared. */
-	p->failing = true;
+	p->failing = target == SIM_NR_TARGETS;
 	while (i-- > 0) {
 		r = record_of(p->m, patch, pool[patch].states[i].kind);
 		if (r && is_of(r->kind, target))
-			undo(p, patch, r, GIVEN_UP);
+			undo(p, patch, r, p->failing ? GIVEN_UP : GOES_WITH_MODULE);
 	}
 	p->failing = false;
 	return ret;
@@ -754,7 +808,7 @@ static void leave_all(struct play *p, int patch, int target)
 	for (i = pool[patch].nr; i-- > 0;) {
 		r = record_of(p->m, patch, pool[patch].states[i].kind);
 		if (r && is_of(r->kind, target))
-			leave(p, patch, r);
+			leave(p, patch, r, patch);
 	}
 }
 
@@ -860,6 +914,18 @@ static void rawm_post_unpatch(struct play *p)
 	p->m->raw &= ~RAWM_DATA;
 }
 
+/* The data of tp_raw and tp_rawm has version 1. */
+static void look_at_raw(struct play *p, int patch, int target)
+{
+	struct sim_model *m = p->m;
+	int i;
+
+	for (i = 0; i < m->nr_records; i++)
+		if ((m->records[i].flags & OF_RAW) && has(m, patch, &m->records[i]) &&
+		    is_of(m->records[i].kind, target) && is_there(m, m->records[i].kind))
+			m->records[i].version = 1;
+}
+
 /*
  * The callbacks of an object: @target, or all of a patch's objects that are loaded if it is
  * SIM_NR_TARGETS.
@@ -867,12 +933,13 @@ static void rawm_post_unpatch(struct play *p)
 static int object_pre_patch(struct play *p, int patch, int target)
 {
 	if (is_sdk(patch)) {
+		look_at_raw(p, patch, target);
 		if (chance(p))
 			return -ENOMEM;
 		if (is_coming(p->m, patch)) {
 			/* Replaced patches, in a transition that is forced already */
 			if (target != SIM_NR_TARGETS && p->m->patched)
-				mark_others(p, patch, target);
+				mark_replaced(p, patch, target);
 			leavers_leave(p, patch, target);
 		}
 		return prepare_all(p, patch, target);
@@ -931,12 +998,14 @@ static void settle(struct play *p, int patch)
 			drop_holder(r, r->holders[0].patch);
 		r->version = d->version;
 		r->flags &= ~(ORPHAN | PINS | OF_RAW);
+		if (r->kind == SH)
+			change_types(m, patch, r);
 	}
 }
 
 /*
- * Stale records are forgotten, and an orphan is left for good if a patch has taken the
- * state from one without the SDK.
+ * A patch that replaces others forgets stale records. An orphan is left for good if a patch
+ * has taken the state from one without the SDK.
  */
 static void forget(struct play *p, int patch)
 {
@@ -946,7 +1015,7 @@ static void forget(struct play *p, int patch)
 
 	for (i = 0; i < m->nr_records; i++) {
 		r = &m->records[i];
-		if (is_stale(m, r))
+		if (is_stale(m, r) && replaces(m, patch))
 			forget_holders(r);
 		if (r->nr || !(r->flags & ORPHAN) || !record_of(m, patch, r->kind))
 			continue;
@@ -971,7 +1040,7 @@ static void enabled(struct play *p, int patch)
 	struct sim_model *m = p->m;
 
 	if (is_sdk(patch)) {
-		mark_others(p, -1, SIM_NR_TARGETS);
+		mark_enabled(p, patch);
 		leavers_go(p, patch);
 	}
 	object_post_patch(p, patch, SIM_NR_TARGETS);
@@ -999,6 +1068,8 @@ static void quit(struct play *p, int patch)
 		if (!has(m, patch, r))
 			continue;
 		drop_holder(r, patch);
+		if (!r->nr && !(r->flags & DATA))
+			r->flags &= ~ORPHAN;
 		if (r->nr || !(r->flags & DATA) || (r->flags & ORPHAN))
 			continue;
 		r->flags |= ORPHAN;
@@ -1008,33 +1079,12 @@ static void quit(struct play *p, int patch)
 	sweep(m);
 }
 
-/* A reversed transition that was forced has used the room behind the data. */
-static void used_room(struct play *p, int patch)
-{
-	struct sim_model *m = p->m;
-	const struct decl *d;
-	struct record *r;
-	int i;
-
-	for (i = 0; i < m->nr_records; i++) {
-		r = &m->records[i];
-		if (!has(m, patch, r))
-			continue;
-		d = declares(patch, r->kind);
-		if (kinds[r->kind].grows && (r->flags & DATA) && (r->flags & FORCED) &&
-		    r->version < d->version)
-			r->flags |= NO_ROOM;
-	}
-}
-
 static void cancelled(struct play *p, int patch)
 {
 	struct sim_model *m = p->m;
 
-	if (is_sdk(patch))
-		mark_own(p, patch);
 	if (is_sdk(patch) && !p->failing)
-		used_room(p, patch);
+		mark_own(p, patch);
 	object_post_unpatch(p, patch, SIM_NR_TARGETS, GIVEN_UP);
 	if (is_sdk(patch)) {
 		leavers_stay(p, patch);
@@ -1090,6 +1140,14 @@ static void begin(struct sim_model *m, int patch, bool disable)
 }
 
 /* May a patch be loaded? */
+
+/* A patch without the SDK is the latest that has the state. */
+static bool is_raw(const struct sim_model *m, int patch, int kind)
+{
+	int prev = prev_of(m, patch, kind);
+
+	return prev >= 0 && !is_sdk(prev);
+}
 
 /* klp_is_patch_compatible(); an SDK patch lists for the core what it takes away */
 static bool is_compatible(struct sim_model *m, int patch)
@@ -1163,6 +1221,8 @@ static int check_held(struct sim_model *m, int patch, const struct decl *d, stru
 		       is_stackable(r) ? 0 : -EBUSY;
 	if (r->version <= d->version)
 		return check_migration(d, r->version, r);
+	if (d->kind == SH && m->values_lost)
+		return -EBUSY;
 	return !has_way_back(r, d) && is_permanent(r) ? -EINVAL : 0;
 }
 
@@ -1177,24 +1237,20 @@ static int check_orphan(const struct decl *d, const struct record *r)
 	return r->version > d->version ? -EINVAL : check_migration(d, r->version, r);
 }
 
-/* A patch without the SDK is the latest that has the state. */
-static bool is_raw(const struct sim_model *m, int patch, int kind)
-{
-	int prev = prev_of(m, patch, kind);
-
-	return prev >= 0 && !is_sdk(prev);
-}
-
 static int check_state(struct sim_model *m, int patch, const struct decl *d)
 {
 	struct record *r = find(m, d->kind, is_held);
 
 	if (is_raw(m, patch, d->kind)) {
-		if (d->flags & RETIRES)
-			return -EINVAL;
 		if (r || !replaces(m, patch))
 			return -EBUSY;
+		/* What is there of the other is too small. */
+		if ((d->flags & RETIRES) || d->kind == ALPHA_103)
+			return -EINVAL;
 		r = find(m, d->kind, is_orphan);
+		if (!r)
+			r = find(m, d->kind, is_stale);
+		/* An id is that of one state for ever. */
 		if (r && r->kind != d->kind)
 			return -EINVAL;
 		return check_migration(d, 1, NULL);
@@ -1202,19 +1258,17 @@ static int check_state(struct sim_model *m, int patch, const struct decl *d)
 	if (r)
 		return check_held(m, patch, d, r);
 	r = find(m, d->kind, is_orphan);
+	if (!r && d->kind == SH && m->values_lost && !(d->flags & RETIRES))
+		return -EBUSY;
 	return r ? check_orphan(d, r) : 0;
 }
 
-static int check_states(struct sim_model *m, int patch)
+/* What @patch takes away must not be permanent, nor held by a patch without the SDK. */
+static int check_leavers(struct sim_model *m, int patch)
 {
 	struct record *r;
-	int i, ret;
+	int i;
 
-	for (i = 0; i < pool[patch].nr; i++) {
-		ret = check_state(m, patch, &pool[patch].states[i]);
-		if (ret)
-			return ret;
-	}
 	for (i = 0; i < m->nr_records && replaces(m, patch); i++) {
 		r = &m->records[i];
 		if (is_held(m, r) && !declares(patch, r->kind) &&
@@ -1233,7 +1287,7 @@ static void attach(struct sim_model *m, int patch, const struct decl *d, bool fo
 	if (d->flags & RETIRES)
 		return;
 	if (is_raw(m, patch, d->kind)) {
-		r = add_record(m, d->kind, is_there(m, d->kind) ? 1 : d->version);
+		r = add_record(m, d->kind, d->version);
 		r->flags = OF_RAW | NO_ROOM | (forced ? FORCED : 0);
 		if ((m->raw & RAW_SAVED_15) && kinds[d->kind].level)
 			r->flags |= SAVED_15;
@@ -1241,30 +1295,50 @@ static void attach(struct sim_model *m, int patch, const struct decl *d, bool fo
 		r = held;
 	} else if (!held) {
 		r = find(m, d->kind, is_orphan);
-		if (r && !(r->flags & DATA))
-			r->version = d->version;
 	}
 	if (!r)
 		r = add_record(m, d->kind, d->version);
 	add_holder(r, patch);
 }
 
-static void attach_all(struct sim_model *m, int patch)
+/* What nobody has is forgotten, but for what a patch without the SDK has now. */
+static void forget_stale(struct sim_model *m, int patch)
 {
-	const struct record *orphan;
-	struct record *stale;
-	unsigned int flags;
 	int i;
 
+	for (i = 0; i < m->nr_records; i++)
+		if (is_stale(m, &m->records[i]) && !is_raw(m, patch, m->records[i].kind))
+			forget_holders(&m->records[i]);
+}
+
+static int attach_all(struct play *p, int patch)
+{
+	struct sim_model *m = p->m;
+	struct record *orphan, *stale;
+	const struct decl *d;
+	unsigned int flags;
+	int i, ret;
+
 	for (i = 0; i < pool[patch].nr; i++) {
-		stale = find(m, pool[patch].states[i].kind, is_stale);
-		orphan = find(m, pool[patch].states[i].kind, is_orphan);
+		d = &pool[patch].states[i];
+		ret = check_state(m, patch, d);
+		if (!ret && patch == SIM_sh1 && m->quiet_lost)
+			ret = -EBUSY;
+		if (ret)
+			return ret;
+		stale = find(m, d->kind, is_stale);
+		orphan = find(m, d->kind, is_orphan);
 		flags = (stale ? stale->flags : 0) | (orphan ? orphan->flags : 0);
-		if (!is_raw(m, patch, pool[patch].states[i].kind) && stale)
+		if (!is_raw(m, patch, d->kind) && stale)
 			forget_holders(stale);
-		attach(m, patch, &pool[patch].states[i], flags & FORCED);
+		if (chance(p))
+			return -ENOMEM;
+		attach(m, patch, d, flags & FORCED);
 	}
+	if (replaces(m, patch))
+		forget_stale(m, patch);
 	sweep(m);
+	return check_leavers(m, patch);
 }
 
 /* The core changes functions; it fails where it has to register with ftrace. */
@@ -1287,26 +1361,25 @@ static int patch_funcs(struct play *p, int patch, unsigned int funcs)
 	return 0;
 }
 
-/* __klp_enable_patch() */
+/* klp_enable_patch() */
 static int enable(struct play *p, int patch)
 {
 	struct sim_model *m = p->m;
 	int ret = 0;
 
-	if (is_sdk(patch)) {
-		ret = check_states(m, patch);
-		if (!ret && chance(p))
-			ret = -ENOMEM;
-		if (ret)
-			return ret;
-	}
-	if (is_sdk(patch))
-		attach_all(m, patch);
+	if (!is_compatible(m, patch))
+		return -EINVAL;
 	m->order[m->nr_present++] = patch;
 	begin(m, patch, false);
-	ret = object_pre_patch(p, patch, SIM_NR_TARGETS);
+	if (is_sdk(patch))
+		ret = attach_all(p, patch);
+	/* tp_rawm has no callbacks for vmlinux, whose functions are first. */
+	if (!ret && patch == SIM_rawm)
+		ret = patch_funcs(p, patch, CMDLINE);
 	if (!ret)
-		ret = patch_funcs(p, patch, ~0u);
+		ret = object_pre_patch(p, patch, SIM_NR_TARGETS);
+	if (!ret)
+		ret = patch_funcs(p, patch, patch == SIM_rawm ? BIT(SIM_MOD1_SHOW) : ~0u);
 	if (ret) {
 		p->failing = true;
 		cancelled(p, patch);
@@ -1343,12 +1416,11 @@ static int load(struct play *p, int patch, int par)
 	p->fail_core = par == SIM_PAR_CORE;
 	if (patch == SIM_raw && par == SIM_PAR_RAW_STACKED)
 		m->raw |= RAW_STACKED;
+	/* Nothing says which of two reasons to refuse a patch is told in a transition. */
 	if (chance(p))
 		ret = -ENOMEM;
-	else if (!is_compatible(m, patch))
-		ret = -EINVAL;
 	else if (m->moving)
-		ret = -EBUSY;
+		ret = p->got->ret == -EINVAL ? -EINVAL : -EBUSY;
 	else
 		ret = enable(p, patch);
 	if (ret) {
@@ -1541,9 +1613,10 @@ static int rmmod(struct play *p, int target)
 
 	if (!m->target[target])
 		return -ENOENT;
-	if (m->target[target] == 1)
+	/* Its exit would wait for who is in a function of it. */
+	if (m->target[target] == 1 || (target == SIM_MOD1 && m->inside == 1 + SIM_MOD1_SHOW))
 		return -EBUSY;
-	if (target_refs(m, target) || (target == SIM_MOD1 && m->inside == 1 + SIM_MOD1_SHOW))
+	if (target_refs(m, target))
 		return -EAGAIN;
 	going(p, target, m->nr_present);
 	lose(m, target);
@@ -1665,9 +1738,10 @@ void model_boot(struct sim_model *m)
 static bool play(struct sim_model *m, const struct sim_event *event,
 		 const struct sim_seen *got, struct sim_seen *want, unsigned int fail)
 {
-	struct play p = { .m = m, .seen = want, .fail = fail };
+	struct play p = { .m = m, .got = got, .seen = want, .fail = fail };
 
-	want->nr_calls = want->warned = 0;
+	want->nr_calls = 0;
+	want->warned = 0;
 	memset(want->loaded, 0, offsetof(struct sim_seen, records) -
 	       offsetof(struct sim_seen, loaded));
 	want->injected = got->injected;
@@ -1676,16 +1750,35 @@ static bool play(struct sim_model *m, const struct sim_event *event,
 	return !p.fail;
 }
 
+static bool is_seen(const struct sim_record *r, const struct sim_seen *seen)
+{
+	int i;
+
+	for (i = 0; i < seen->nr_records; i++)
+		if (!memcmp(r, &seen->records[i], sizeof(*r)))
+			return true;
+	return false;
+}
+
 static bool is_same(const struct sim_seen *want, const struct sim_seen *got)
 {
-	return want->ret == got->ret && want->nr_calls == got->nr_calls &&
-	       !memcmp(want->calls, got->calls, want->nr_calls * sizeof(want->calls[0]));
+	int i;
+
+	if (want->ret != got->ret || want->nr_calls != got->nr_calls ||
+	    memcmp(want->calls, got->calls, want->nr_calls * sizeof(want->calls[0])) ||
+	    memcmp(want->loaded, got->loaded, offsetof(struct sim_seen, records) -
+		   offsetof(struct sim_seen, loaded)))
+		return false;
+	for (i = 0; i < want->nr_records; i++)
+		if (!is_seen(&want->records[i], got))
+			return false;
+	return true;
 }
 
 /*
  * Which of the event's allocations has failed is learnt from what was seen: it is the
- * first of those that may fail of which the same is to be expected. If that is true of
- * none, the event must have failed at once.
+ * first of those that may fail after which this is to be seen. If there is none, the event
+ * must have failed at once.
  */
 static void expect(struct sim_model *m, const struct sim_event *event,
 		 const struct sim_seen *got, struct sim_seen *want)
@@ -1742,51 +1835,61 @@ int model_knows(int patch)
 	return patch >= 0 && patch < SIM_NR_PATCHES;
 }
 
-/* What tp_raw would take over, of which it follows all pointers if there is the first */
-static bool is_raw_sensible(const struct sim_model *m, int par)
+/* tp_raw follows all pointers that it takes over if there is the first. */
+static bool is_raw_harmful(const struct sim_model *m, int par)
 {
 	if (par && par < SIM_PAR_CORE)
-		return false;	/* leaves pointers unset */
+		return true;	/* leaves pointers unset */
 	if (par == SIM_PAR_RAW_STACKED || m->moving || prev_of(m, SIM_raw, ALPHA) < 0)
+		return false;
+	return prev_of(m, SIM_raw, BETA) < 0 || prev_of(m, SIM_raw, GAMMA) < 0;
+}
+
+/* A disable is reversed; tp_raw would look for a predecessor again that is gone. */
+static bool is_reversal_harmful(const struct sim_model *m, int patch)
+{
+	int i;
+
+	if (patch == SIM_raw && (m->raw & RAW_INHERITS))
 		return true;
-	return prev_of(m, SIM_raw, BETA) >= 0 && prev_of(m, SIM_raw, GAMMA) >= 0;
+	for (i = 0; i < SIM_NR_FUNCS; i++)
+		if (is_lost_on_stack(m, patch, i))
+			return true;
+	return false;
+}
+
+int model_harmful(const struct sim_model *m, const struct sim_event *e)
+{
+	if (e->op == SIM_LOAD)
+		return e->arg == SIM_raw && !(m->patches[SIM_raw] & LOADED) &&
+		       is_raw_harmful(m, e->par);
+	if (e->op == SIM_ENABLE)
+		return is_moving(m, e->arg) && m->disabling && !m->patched &&
+		       is_reversal_harmful(m, e->arg);
+	return false;
 }
 
 static bool is_load_sensible(const struct sim_model *m, int patch, int par)
 {
-	if (!model_knows(patch) || (m->patches[patch] & LOADED))
+	if (m->patches[patch] & LOADED)
 		return false;
 	if (par == SIM_PAR_RAW_STACKED)
 		return patch == SIM_raw;
-	if (par >= SIM_PAR_STATE && (!(pool[patch].flags & CAN_FAIL) ||
-				     par >= SIM_PAR_STATE + pool[patch].nr))
-		return false;
-	return patch != SIM_raw || is_raw_sensible(m, par);
+	return par < SIM_PAR_STATE || ((pool[patch].flags & CAN_FAIL) &&
+				       par < SIM_PAR_STATE + pool[patch].nr);
 }
 
-/* A reversal; tp_raw would look for a predecessor again that is gone. */
-static bool is_enable_sensible(const struct sim_model *m, int patch)
-{
-	int i;
-
-	if (!is_moving(m, patch) || (m->patches[patch] & ENABLED))
-		return false;
-	for (i = 0; i < SIM_NR_FUNCS && m->disabling; i++)
-		if (is_lost_on_stack(m, patch, i))
-			return false;
-	return patch != SIM_raw || !m->disabling || !(m->raw & RAW_INHERITS);
-}
-
-/* The event can do something. What it does not exclude is answered as usual. */
 int model_sensible(const struct sim_model *m, const struct sim_event *e)
 {
+	if (model_harmful(m, e))
+		return false;
 	switch (e->op) {
 	case SIM_LOAD:
 		return is_load_sensible(m, e->arg, e->par);
 	case SIM_UNLOAD:
 		return (m->patches[e->arg] & LOADED) && !refs(m, e->arg);
 	case SIM_ENABLE:
-		return is_enable_sensible(m, e->arg);
+		return is_moving(m, e->arg) && !(m->patches[e->arg] & ENABLED);
 	case SIM_DISABLE:
 		return (m->patches[e->arg] & ENABLED) &&
 		       (!m->moving || is_moving(m, e->arg));
