@@ -142,6 +142,7 @@ done
 # What a debug kernel has nothing to say about is tested on the others.
 if [[ ! $options && ${#stock[@]} != 0 ]]; then
 	start smoke suite smoke "$here/host/smoke.sh" "${stock[0]}"
+	start sim suite sim "$here/sim.sh" --check "${stock[@]}"
 	start harness suite harness "$here/host/harness.sh" "${stock[-1]}"
 	for series in "${stock[@]}"; do
 		sparse=--no-sparse
