@@ -88,7 +88,7 @@ static void add_call(int patch, const char *state, size_t len, int fn)
 static void take_line(const char *line)
 {
 	char word[3][32] = { "", "", "" };
-	int patch, fn;
+	int patch, fn, i;
 
 	if (strncmp(line, "tp: ", 4) || sscanf(line + 4, "%31s %31s %31s", word[0], word[1],
 					       word[2]) < 2)
@@ -98,6 +98,8 @@ static void take_line(const char *line)
 	patch = patch_called(word[0], strlen(word[0]));
 	if (patch < 0)
 		return;
+	for (i = 0; i < SIM_NR_TYPES && !strcmp(word[2], "dtor"); i++)
+		seen.dtors[i] += !strcmp(word[1], type_names[i]);
 	for (fn = 0; fn < SIM_NR_FNS; fn++) {
 		if (fn >= SIM_RAW_FREES && !strcmp(word[1], fn_names[fn]))
 			return add_call(patch, "", 0, fn);
@@ -329,6 +331,69 @@ static bool init_fails(const struct sim_event *e, const struct sim_event *end)
 	return false;
 }
 
+/* Shadow variables: the patch performs the call, and shows what it has found. */
+
+static unsigned int number(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+
+	return at ? strtoul(at + strlen(name), NULL, 10) : 0;
+}
+
+static void see_value(const char *text, int type)
+{
+	const char *buf = strstr(text, "buf=");
+
+	if (!strcmp(text, "none\n"))
+		return;
+	seen.value.there = 1;
+	seen.value.born = number(text, "born=");
+	seen.value.from = number(text, "from=");
+	seen.value.nr = number(text, "count=");
+	if (number(text, "magic=") != 1 ||
+	    (buf && strncmp(buf + 4, type_names[type], strlen(type_names[type]))))
+		seen.warned = 1;
+}
+
+static void see_sum(const char *text)
+{
+	seen.value.nr = number(text, "values=");
+	if (number(text, "bad=") || number(text, "found=") != number(text, "values="))
+		seen.warned = 1;
+}
+
+static int shadow(int patch, int par)
+{
+	int call = SIM_SHADOW_CALL(par), type = SIM_SHADOW_TYPE(par), ret;
+	char name[64], path[128], text[256];
+
+	if (call == SIM_AGAIN) {
+		snprintf(text, sizeof(text), "%d", SIM_SHADOW_PARENT(par));
+		return file_write("/sys/module/tp_pool/parameters/again", text);
+	}
+	/* Without, it has no functions that run. */
+	if (!klp_present(module_of(patch, name, sizeof(name))))
+		return -ENOENT;
+	if (call == SIM_SOME)
+		snprintf(text, sizeof(text), "%s index %u", some_names[type],
+			 sim_bulk[SIM_SHADOW_PARENT(par)]);
+	else
+		snprintf(text, sizeof(text), "%s %s %d", call_names[call], type_names[type],
+			 SIM_SHADOW_PARENT(par));
+	snprintf(path, sizeof(path), "/sys/module/%s/parameters/op", name);
+	ret = file_write(path, text);
+	if (ret)
+		return ret;
+	snprintf(path, sizeof(path), "/sys/module/%s/parameters/seen", name);
+	ret = file_read(path, text, sizeof(text));
+	guest_must(ret > 0, "%s cannot be read", path);
+	if (call != SIM_SOME)
+		see_value(text, type);
+	else if (type == SIM_SUM)
+		see_sum(text);
+	return 0;
+}
+
 static int perform(const struct sim_event *e, const struct sim_event *end)
 {
 	switch (e->op) {
@@ -352,6 +417,8 @@ static int perform(const struct sim_event *e, const struct sim_event *end)
 		return init(e->arg);
 	case SIM_RMMOD:
 		return rmmod(e->arg);
+	case SIM_SHADOW:
+		return shadow(e->arg, e->par);
 	default:
 		guest_must(0, "an event that a VM cannot do");
 		return 0;
@@ -552,6 +619,13 @@ static bool same(const char *name, const struct sim_event *e, const struct sim_e
 	return false;
 }
 
+/* Its objects count how often they were born. */
+static void renew_pool(void)
+{
+	if (!mod_unload("tp_pool"))
+		guest_must(!mod_load("tp_pool", ""), "tp_pool does not load again");
+}
+
 /* All that can leave does; true if nothing stays */
 static bool clean(void)
 {
@@ -572,6 +646,7 @@ static bool clean(void)
 		unload(i);
 	for (i = 0; i < SIM_NR_TARGETS; i++)
 		rmmod(i);
+	renew_pool();
 	memset(&seen, 0, sizeof(seen));
 	see();
 	for (i = 0; i < SIM_NR_PATCHES; i++)

@@ -112,7 +112,7 @@ void choose_start(struct chooser *c, const struct spec *spec)
 		c->weights[SIM_SHADOW] = 0;
 	/* These are no events for a VM, where all of it is read after each event. */
 	if (c->vm)
-		c->weights[SIM_SHADOW] = c->weights[SIM_READ] = c->weights[SIM_CALL] = 0;
+		c->weights[SIM_READ] = c->weights[SIM_CALL] = 0;
 }
 
 /* Which allocation fails: rather an early one, for there may be few. */

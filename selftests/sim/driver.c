@@ -180,29 +180,38 @@ static int batch_main(const char *name)
  * that follow it are one there, whose calls are those of both. The model is not asked.
  */
 
+static void add_seen(struct sim_seen *all, const struct sim_seen *more)
+{
+	struct sim_seen sum = *more;
+	int nr = more->nr_calls, i;
+
+	if (nr > SIM_MAX_CALLS - all->nr_calls)
+		nr = SIM_MAX_CALLS - all->nr_calls;
+	memcpy(sum.calls, all->calls, all->nr_calls * sizeof(*all->calls));
+	memcpy(sum.calls + all->nr_calls, more->calls, nr * sizeof(*more->calls));
+	sum.nr_calls = all->nr_calls + nr;
+	sum.ret = all->ret;
+	sum.warned |= all->warned;
+	sum.value = all->value;
+	for (i = 0; i < SIM_NR_TYPES; i++)
+		sum.dtors[i] += all->dtors[i];
+	*all = sum;
+}
+
 static int show_one(struct run *run, const struct sim_event *events, int nr, FILE *to)
 {
 	static struct sim_seen all;
 	static char text[32768];
-	int done = 0, more;
+	int done = 0;
 
 	do {
 		text_event(&events[done], text, sizeof(text));
 		fprintf(to, "%s%s", done ? "; " : "# ", text);
 		run_event(run, &events[done]);
-		if (!done) {
+		if (done)
+			add_seen(&all, &got);
+		else
 			all = got;
-			continue;
-		}
-		more = got.nr_calls;
-		if (more > SIM_MAX_CALLS - all.nr_calls)
-			more = SIM_MAX_CALLS - all.nr_calls;
-		memcpy(got.calls + all.nr_calls, got.calls, more * sizeof(*got.calls));
-		memcpy(got.calls, all.calls, all.nr_calls * sizeof(*all.calls));
-		got.nr_calls = all.nr_calls + more;
-		got.ret = all.ret;
-		got.warned |= all.warned;
-		all = got;
 	} while (++done < nr && events[done].op == SIM_TICK);
 	text_seen(&all, text, sizeof(text));
 	fprintf(to, "\n%s", text);

@@ -88,7 +88,6 @@ static int make_candidate(struct run *run, struct chooser *c, struct candidate *
 
 	run_boot(run);
 	choose_start(c, options.nr_specs ? &options.specs[pick(c, options.nr_specs)] : NULL);
-	c->vm = true;
 	c->weights[SIM_TICK] = 0;
 	c->weights[SIM_GRACE] = 0;
 	candidate->force = false;
@@ -183,7 +182,7 @@ static int take_one(struct run *run, struct chooser *c, int *least)
 
 static void pairs_job(struct run *run, void *arg)
 {
-	struct chooser c = { .random = options.seed };
+	struct chooser c = { .random = options.seed, .vm = true };
 	int wanted = *(int *)arg, least = 16 * KIND_WEIGHT, nr = 0;
 
 	ahead = malloc(model_size());
