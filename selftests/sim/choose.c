@@ -229,7 +229,7 @@ void choose(struct chooser *c, struct sim_event *event)
 			break;
 	}
 	/* A grace period is always possible. */
-	if (i == MAX_TRIES && !run_possible(event))
+	if (i == MAX_TRIES && (!run_possible(event) || !harmless(event)))
 		*event = (struct sim_event){ .op = SIM_GRACE };
 	choose_par(c, event);
 }
