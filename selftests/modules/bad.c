@@ -55,6 +55,22 @@ KLP_SDK_STATE(same, struct wider, .id = KLP_SDK_STATE_ID(607), .version = 2,
 KLP_SDK_STATE(both, struct wider, .id = KLP_SDK_STATE_ID(608), .version = 2,
 	      .back = { KLP_SDK_TO(to_first), KLP_SDK_TO(to_first_too) });
 
+/* Ways back to two versions, which is right. */
+KLP_SDK_CONVERT_BACK(to_second, 2, struct thing, struct wider, narrow);
+KLP_SDK_STATE(third, struct wider, .id = KLP_SDK_STATE_ID(609), .version = 3,
+	      .back = { KLP_SDK_TO(to_second), KLP_SDK_TO(to_first) });
+
+static void widen(struct wider *s, const struct thing *old)
+{
+	s->value = old->value;
+}
+
+KLP_SDK_CONVERT(from_first, 1, struct thing, struct wider, widen);
+KLP_SDK_STATE(wide, struct wider, .id = KLP_SDK_STATE_ID(610), .version = 2,
+	      .convert = { KLP_SDK_FROM(from_first) });
+KLP_SDK_STATE(wide_too, struct wider, .id = KLP_SDK_STATE_ID(611), .version = 2,
+	      .convert = { KLP_SDK_FROM(from_first) });
+
 static int show(struct seq_file *m, void *v)
 {
 	seq_printf(m, "patch=%s\n", KBUILD_MODNAME);
@@ -93,6 +109,7 @@ static const struct {
 						    KLP_SDK_OBJECT("tp_mod1", others)) } },
 	{ "object-self", { .objs = KLP_SDK_OBJECTS(KLP_SDK_OBJECT(KBUILD_MODNAME, funcs)) } },
 	{ "object-dash", { .objs = KLP_SDK_OBJECTS(KLP_SDK_OBJECT("tp-mod1", funcs)) } },
+	{ "object-vmlinux", { .objs = KLP_SDK_OBJECTS(KLP_SDK_OBJECT("vmlinux", funcs)) } },
 	{ "object-blank", { .objs = KLP_SDK_OBJECTS(KLP_SDK_OBJECT("tp_mod1 ", funcs)) } },
 	{ "object-bare", { .objs = KLP_SDK_OBJECTS({ .name = "tp_mod1" },
 						   KLP_SDK_OBJECT(NULL, funcs)) } },
@@ -116,6 +133,8 @@ static const struct {
 	{ "state-own", { .states = own_states } },
 	{ "back-same", { .states = KLP_SDK_STATES(&same) } },
 	{ "back-twice", { .states = KLP_SDK_STATES(&both) } },
+	{ "back-two", { .states = KLP_SDK_STATES(&third) } },
+	{ "convert-shared", { .states = KLP_SDK_STATES(&wide, &wide_too) } },
 	{ "shadow-null", { .states = KLP_SDK_STATES(&holes) } },
 	{ "nothing", { } },
 };
@@ -146,6 +165,34 @@ static bool spoil_list(const char *as)
 	return false;
 }
 
+/* What the macros do not let through, as an author may write it by hand. */
+static bool spoil_state(const char *as)
+{
+	static struct klp_sdk_state_props props;
+
+	props = *wide.props;
+	if (!strcmp(as, "state-id"))
+		props.id = KLP_SDK_STATE_ID(0);
+	else if (!strcmp(as, "state-version"))
+		props.version = 0;
+	else if (!strcmp(as, "state-size"))
+		wide.size = 0;
+	else if (!strcmp(as, "state-name"))
+		wide.name = "a_name_of_a_state_that_is_longer_than_any_name_of_a_state_should_ever_be";
+	else if (!strcmp(as, "state-retire"))
+		props.retire = true;
+	else if (!strcmp(as, "convert-hole"))
+		swap(props.convert[0], props.convert[1]);
+	else if (!strcmp(as, "convert-twice"))
+		props.convert[1] = props.convert[0];
+	else
+		return false;
+
+	wide.props = &props;
+	one = wide;
+	return true;
+}
+
 static void same_name(unsigned long pos, unsigned long other)
 {
 	funcs[1].old_name = funcs[0].old_name;
@@ -157,7 +204,7 @@ static int __ref spoil(const char *as)
 {
 	static struct klp_sdk_object object[] __refdata = { KLP_SDK_OBJECT(NULL, early), { } };
 
-	if (spoil_list(as))
+	if (spoil_list(as) || spoil_state(as))
 		return 0;
 	if (!strcmp(as, "no-old")) {
 		funcs[1].old_name = NULL;

@@ -69,6 +69,15 @@ KLP_SDK_SHADOW_CONVERT(wrong_v2, 2, struct tps_parent, struct tps_v2,
 BAD_V2(newer, struct tps_v3, PLAIN, .version = 2,
        .convert = { KLP_SDK_SHADOW_FROM(wrong_v2) });
 
+/* An older layout than that of tp_sh2's values, and one that has not grown. */
+BAD_V2(aged, struct tps_v1, PLAIN, .version = 1);
+BAD_V2(small, struct tps_count_v1, .id = KLP_SDK_SHADOW_ID(0x503), .version = 1);
+/* The layout of tp_sh2 by its version, but not by its size. */
+BAD(same, struct tps_v1, PLAIN, .version = 2);
+/* To be spoilt further. */
+BAD(spoilt, struct tps_v3, PLAIN, .version = 3,
+    .convert = { KLP_SDK_SHADOW_FROM(wrong_v2) });
+
 /* Nothing for values of version 1 that nobody has asked for since. */
 KLP_SDK_SHADOW_CONVERT(later_v2, 2, struct tps_parent, struct tps_v2,
 		       struct tps_v3, from_v2, NULL);
@@ -95,6 +104,12 @@ KLP_SDK_STATE(sh_share, struct sh_v1, .id = KLP_SDK_STATE_ID(401), .version = 1,
 	      .stackable = true,
 	      .shadows = KLP_SDK_SHADOWS(&plain_other));
 
+/* A type that those who share the state do not have. */
+KLP_SDK_SHADOW(more, struct tps_parent, struct tps_v1,
+	       .id = KLP_SDK_SHADOW_ID(0x509), .version = 1);
+KLP_SDK_STATE(sh_more, struct sh_v1, .id = KLP_SDK_STATE_ID(401), .version = 1,
+	      .stackable = true, .shadows = KLP_SDK_SHADOWS(&more));
+
 static struct {
 	const char *name;
 	struct klp_sdk_state *states[3];
@@ -118,9 +133,36 @@ static struct {
 	{ "again", { &again } },
 	{ "both", { &thief, &both } },
 	{ "share", { &sh_share }, "plain", true },
+	{ "share-more", { &sh_more }, "more", true },
+	{ "aged", { &sh_aged }, "plain" },
+	{ "small", { &sh_small }, "count" },
+	/* Not bad: it takes nothing over from tp_sh2. */
+	{ "same", { &sh_same }, "plain" },
+	{ "no-id", { &sh_spoilt }, "plain" },
+	{ "long-name", { &sh_spoilt },
+	  "a_name_of_a_shadow_type_that_is_longer_than_any_name_should_ever_be_anywhere" },
+	{ "hole", { &sh_spoilt }, "plain" },
+	{ "wide", { &sh_spoilt }, "plain" },
 };
 
 KLP_SDK_PATCH(.replace = true);
+
+/* What the macros do not let through, or only by a type of such a size. */
+static void spoil(const char *as, struct klp_sdk_shadow_type *type)
+{
+	static struct klp_sdk_shadow_props props;
+
+	props = *type->props;
+	if (!strcmp(as, "no-id"))
+		props.id = KLP_SDK_SHADOW_ID(0);
+	else if (!strcmp(as, "hole"))
+		swap(props.convert[0], props.convert[1]);
+	else if (!strcmp(as, "wide"))
+		props.indexed = true;
+	if (!strcmp(as, "wide"))
+		type->size = PAGE_SIZE + 1;
+	type->props = &props;
+}
 
 /* Called before the module's init. */
 static int as_set(const char *val, const struct kernel_param *kp)
@@ -146,6 +188,7 @@ static int as_set(const char *val, const struct kernel_param *kp)
 		shadow = cases[i].states[0]->props->shadows[0];
 		type = *shadow->type;
 		type.name = cases[i].shadow;
+		spoil(val, &type);
 		shadow->type = &type;
 	}
 	return 0;

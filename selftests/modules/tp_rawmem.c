@@ -27,6 +27,10 @@ static ulong id = 101;
 module_param(id, ulong, 0444);
 MODULE_PARM_DESC(id, "of the state");
 
+static uint version = 1;
+module_param(version, uint, 0444);
+MODULE_PARM_DESC(version, "of the state");
+
 static struct alpha_v1 static_alpha;
 static struct kmem_cache *cache;
 static void *memory;	/* that alpha is in */
@@ -38,9 +42,30 @@ struct outer {
 };
 
 static struct klp_state states[] = {
-	{ .version = 1 },
+	{ },
 	{ }
 };
+
+/* As a patch may do whose functions still run: static, or bad */
+static int turn_set(const char *val, const struct kernel_param *kp)
+{
+	struct alpha_v1 *a = states[0].data;
+
+	if (!strcmp(val, "static")) {
+		static_alpha = *a;
+		states[0].data = &static_alpha;
+	} else {
+		states[0].data = (void *)0xfffffffffffff000UL;
+	}
+	return 0;
+}
+
+static const struct kernel_param_ops turn_ops = {
+	.set = turn_set,
+};
+module_param_cb(turn, &turn_ops, NULL, 0200);
+MODULE_PARM_DESC(turn, "where the data is to be from now on");
+
 
 static struct alpha_v1 *take(void)
 {
@@ -159,6 +184,7 @@ static struct klp_patch patch = {
 static int __init rawmem_init(void)
 {
 	states[0].id = id;
+	states[0].version = version;
 	return klp_enable_patch(&patch);
 }
 module_init(rawmem_init);
@@ -168,7 +194,7 @@ static void __exit rawmem_exit(void)
 	struct alpha_v1 *a = states[0].data;
 
 	if (strcmp(where, "none") && strcmp(where, "bad") && !small &&
-	    a->magic != TP_MAGIC)
+	    (unsigned long)a < 0xfffffffffffff000UL && a->magic != TP_MAGIC)
 		pr_err("tp: " KBUILD_MODNAME " BAD its memory was freed\n");
 	give();
 }

@@ -8,7 +8,7 @@
 
 #include "sim.h"
 
-#define MAX_VALUES	512	/* of type index; more than sim_bulk[] has */
+#define MAX_VALUES	1024	/* of type index; more than sim_bulk[] has */
 
 struct value {
 	unsigned char layout;	/* the version that it has, 0: there is none */

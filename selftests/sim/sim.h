@@ -32,7 +32,9 @@ enum sim_patch {
 
 /* Patches that the model does not know, for stories.txt only; numbered behind tp_pool */
 #define SIM_OTHERS(X)							\
-	X(bad) X(shbad) X(size) X(huge) X(dup) X(noterm) X(twice) X(newer) X(rawmem)
+	X(bad) X(shbad) X(size) X(huge) X(dup) X(noterm) X(twice) X(newer)	\
+	X(s4) X(my) X(ms4) X(retire3) X(retire4) X(shl1) X(shl2) X(shm1) X(shm2)	\
+	X(shs1) X(shs2) X(room1) X(room2) X(room2_wrong) X(room_large) X(rawmem)
 
 
 /* The modules that patches change */
@@ -203,6 +205,7 @@ void kern_restore(const void *from);
 unsigned long long kern_hash(void);
 /* For stories: "NAME=VALUE ..." for the next SIM_LOAD, and for a module that is there */
 void kern_params(const char *params);
+void kern_nomem(int nr);		/* the @nr-th allocation in the next event fails */
 void kern_set_param(int nr, const char *name, const char *val, struct sim_seen *seen);
 int kern_find(const char *name);	/* number of a patch, also of SIM_OTHERS, or -1 */
 /* Makes part @name of all records look as if another release had made it; -ENOENT */

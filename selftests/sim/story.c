@@ -10,6 +10,7 @@
  * Beside the events there are
  *	load PATCH NAME=VALUE...	with parameters of the module
  *	param PATCH NAME VALUE		one of a module that is loaded
+ *	nomem N				the N-th allocation of the next event fails
  *	poke PART.FIELD NUMBER		is added to that field in all records
  *	leaves				at the end: memory is left over, after a force
  * All else must be unloaded and freed at the end.
@@ -90,9 +91,12 @@ static int play(char *text, struct sim_seen *seen)
 		seen->ret = kern_poke(name, strtoll(val, NULL, 0));
 		return 0;
 	}
-	if (!strcmp(text, "leaves")) {
+	if (!strcmp(text, "leaves") || sscanf(text, "nomem %d", &nr) == 1) {
 		memset(seen, 0, sizeof(*seen));
-		leaves = true;
+		if (*text == 'n')
+			kern_nomem(nr);
+		else
+			leaves = true;
 		return 0;
 	}
 	if (sscanf(text, "%31s %63s%n", word, name, &n) == 2 && other_op(word) >= 0 &&

@@ -22,7 +22,7 @@ const char *const call_names[SIM_NR_SHADOW_CALLS] = {
 };
 const char *const type_names[SIM_NR_TYPES] = { "plain", "index", "count", "quiet", "sleep" };
 const char *const some_names[SIM_NR_SOME] = { "fill", "thin", "sum" };
-const unsigned short sim_bulk[SIM_NR_PARENTS] = { 2, 20, 100, 400 };
+const unsigned short sim_bulk[SIM_NR_PARENTS] = { 2, 20, 100, 1000 };
 
 struct out out_to(char *buf, unsigned long size)
 {
@@ -214,7 +214,7 @@ static int parse_shadow(char **words, int nr, struct sim_event *event)
 				event->par = SIM_SHADOW_PAR(call, type, i);
 				return 0;
 			}
-	fprintf(stderr, "sim: the number of a shadow is 0 to %d, of fill, thin and sum 2, 20, 100 or 400\n",
+	fprintf(stderr, "sim: the number of a shadow is 0 to %d, of fill, thin and sum 2, 20, 100 or 1000\n",
 		SIM_NR_PARENTS - 1);
 	return -1;
 }

@@ -312,11 +312,20 @@ static void see_records(struct sim_seen *seen)
 	}
 }
 
+static int nomem __sim_aside;
+
+void kern_nomem(int nr)
+{
+	nomem = nr;
+}
+
 static void begin_event(struct sim_seen *seen)
 {
 	memset(seen, 0, sizeof(*seen));
 	memset(&sim_now, 0, sizeof(sim_now));
 	sim_now.seen = seen;
+	sim_now.fail_alloc = nomem;
+	nomem = 0;
 	sim_log_clear();
 }
 

@@ -342,6 +342,13 @@ const struct kernel_param_ops param_ops_string = { .set = set_string };
 const struct kernel_param_ops param_ops_bool = { .set = set_bool };
 const struct kernel_param_ops param_ops_int;
 
+static int set_uint(const char *val, const struct kernel_param *kp)
+{
+	return kstrtouint(val, 0, kp->arg);
+}
+
+const struct kernel_param_ops param_ops_uint = { .set = set_uint };
+
 static int set_ulong(const char *val, const struct kernel_param *kp)
 {
 	unsigned int n;

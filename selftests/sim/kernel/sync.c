@@ -506,6 +506,7 @@ void msleep(unsigned int msecs)
 signed long schedule_timeout_uninterruptible(signed long timeout)
 {
 	may_sleep("schedule_timeout_uninterruptible()");
+	sim_run_works();	/* meanwhile */
 	return 0;
 }
 

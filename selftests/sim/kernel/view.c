@@ -210,6 +210,7 @@ static const struct poke {
 	IN(ROOT, klp_sdk_root, abi), IN(ROOT, klp_sdk_root, size),
 	IN(RECORD, klp_sdk_record, abi), IN(RECORD, klp_sdk_record, size),
 	IN(RECORD, klp_sdk_record, flags), IN(RECORD, klp_sdk_record, hints),
+	IN(RECORD, klp_sdk_record, data_size), IN(RECORD, klp_sdk_record, alloc_size),
 	IN(HOLDER, klp_sdk_holder, abi), IN(HOLDER, klp_sdk_holder, size),
 	IN(HOLDER, klp_sdk_holder, flags), IN(HOLDER, klp_sdk_holder, hints),
 	IN(HOLDER, klp_sdk_holder, fns_size), IN(HOLDER, klp_sdk_holder, slots_size),
