@@ -206,14 +206,6 @@ static int choose_arg(struct chooser *c, int op)
 	}
 }
 
-/* Not what model_sensible() leaves out since others do not survive it */
-static bool harmless(const struct sim_event *event)
-{
-	if (event->op == SIM_ENABLE)
-		return !got.transition[event->arg];
-	return event->op != SIM_LOAD || event->arg != SIM_raw || got.loaded[SIM_raw];
-}
-
 void choose(struct chooser *c, struct sim_event *event)
 {
 	bool busy = run_busy(&got);
@@ -225,11 +217,13 @@ void choose(struct chooser *c, struct sim_event *event)
 		event->par = event->op == SIM_SHADOW ? choose_shadow(c) : 0;
 		if (model_sensible(the_model, event))
 			break;
-		if (run_possible(event) && harmless(event) && pick(c, 256) < c->nonsense)
+		if (run_possible(event) && pick(c, 256) < c->nonsense)
 			break;
 	}
 	/* A grace period is always possible. */
-	if (i == MAX_TRIES && (!run_possible(event) || !harmless(event)))
+	if (i == MAX_TRIES && !run_possible(event))
 		*event = (struct sim_event){ .op = SIM_GRACE };
 	choose_par(c, event);
+	if (model_harmful(the_model, event))
+		event->par = 0;
 }

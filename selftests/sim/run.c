@@ -85,6 +85,12 @@ int run_event(struct run *run, const struct sim_event *event)
 		fprintf(stderr, "sim: more than %d events in a sequence\n", MAX_EVENTS);
 		exit(2);
 	}
+	if (model_harmful(the_model, event)) {
+		text_event(event, run->text, sizeof(run->text));
+		fprintf(stderr, "sim: '%s': tp_raw or the core makes a mistake then: leave it out\n",
+			run->text);
+		exit(2);
+	}
 	run->events[run->nr++] = *event;
 	run->total++;
 	kern_event(event, &got);
@@ -99,6 +105,8 @@ int run_event(struct run *run, const struct sim_event *event)
 
 bool run_possible(const struct sim_event *event)
 {
+	if (model_harmful(the_model, event))
+		return false;
 	switch (event->op) {
 	case SIM_TICK:
 	case SIM_ENTER:

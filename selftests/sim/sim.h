@@ -156,7 +156,7 @@ struct sim_value {
 	unsigned short nr;	/* the count, or how many values were found */
 };
 
-#define SIM_MAX_RECORDS	16
+#define SIM_MAX_RECORDS	32
 
 struct sim_record {
 	char name[8];		/* "alpha" */
@@ -223,15 +223,16 @@ void model_event(struct sim_model *model, const struct sim_event *event,
 		 const struct sim_seen *got, struct sim_seen *want);
 /* Memory may be left over: something went through a force */
 int model_may_leave(const struct sim_model *model);
-/* No transition is under way and nothing is loaded */
+/* No transition is under way, nothing is loaded and no task is in a function */
 int model_quiet(const struct sim_model *model);
 /* It can say what @patch does */
 int model_knows(int patch);
 /*
- * @event can do something at this moment. Left out is also what is known to end in a
- * mistake of others: of the core when the disable of a patch below others is reversed, and of
- * tp_raw, which follows pointers that are not there.
+ * @event must not be done: it would end in a mistake of others, of the core when the disable
+ * of a patch below others is reversed, or of tp_raw, which follows pointers that are not there
  */
+int model_harmful(const struct sim_model *model, const struct sim_event *event);
+/* 0 if @event can do nothing now but be refused by the user interface, or is harmful */
 int model_sensible(const struct sim_model *model, const struct sim_event *event);
 
 /* Kinds of differences */
