@@ -173,6 +173,9 @@ struct sim_seen {
 	int warned;		/* WARN(), BUG(), a lock held wrongly, memory used after free */
 	int nr_calls;
 	struct sim_call calls[SIM_MAX_CALLS];
+	/* model-shadow.c says what these are. */
+	struct sim_value value;
+	unsigned short dtors[SIM_NR_TYPES];	/* values that were released */
 	unsigned char loaded[SIM_NR_PATCHES];	/* the module is there */
 	signed char refs[SIM_NR_PATCHES];	/* its module's references, without base */
 	unsigned char present[SIM_NR_PATCHES];	/* in /sys/kernel/livepatch */
@@ -181,8 +184,6 @@ struct sim_seen {
 	signed char target_refs[SIM_NR_TARGETS];
 	signed char runs[SIM_NR_FUNCS];	/* the patch whose function a new task runs; -1 the
 					 * original, -2 not there */
-	struct sim_value value;
-	unsigned short dtors[SIM_NR_TYPES];	/* values that were released */
 	int level;		/* console_loglevel: 7, or 15 while alpha's change is made */
 	int nr_records;		/* -1: no SDK patch is loaded, nothing shows them */
 	struct sim_record records[SIM_MAX_RECORDS];
