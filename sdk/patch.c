@@ -381,7 +381,9 @@ int klp_sdk_enable_patch(struct klp_sdk_patch *patch)
 	if (ret)
 		goto out;
 
+	patch->enabling = true;
 	ret = klp_enable_patch(&patch->patch);
+	patch->enabling = false;
 	if (ret == -EINVAL)
 		klp_sdk_record_explain(patch);
 	/* The core says nothing about it. */

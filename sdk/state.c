@@ -292,7 +292,7 @@ void klp_sdk_state_unprepare(struct klp_sdk_patch *patch,
 
 	/* Forced to the way back: a task may still use what was prepared. */
 	klp_sdk_check_forced(record);
-	if (state->how == KLP_SDK_HOW_GROW)
+	if (state->how == KLP_SDK_HOW_GROW && !patch->enabling)
 		klp_sdk_lose_room(record, state->from->old_size);
 	klp_sdk_shadows_let_go(state, undo);
 	if (undo && klp_sdk_forced(record)) {

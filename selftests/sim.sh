@@ -48,15 +48,39 @@ tap() {
 	echo "ok $n - $name"
 }
 
+# Random sequences with a force in them are for the long run: docs/sim.md says why.
+pools() { "$sim" --list | awk '/^patches:/ { exit } NF == 2 && /^ / && ($2 ~ /force/) == forced { print $1 }' forced="$1"; }
+
+# each DEPTH POOL... - all sequences over each
+each() {
+	local depth=$1 pool
+	shift
+	for pool; do
+		"$sim" --explore "$pool" --depth "$depth" --seconds 2 | grep -v ' pools, ' || return 1
+	done
+}
+
+# random EVENTS SEED POOL...
+random() {
+	local events=$1 seed=$2
+	shift 2
+	"$sim" --random "$events" --seed "$seed" "${@/#/--pool=}"
+}
+
 if [[ $check ]]; then
 	echo "KTAP version 1"
-	echo "1..4"
-	build "$1"
-	tap "sim-explore-$1" "$sim" --explore all --depth 6 --seconds 1
-	tap "sim-random-$1" "$sim" --random 3M --seed "$SEED"
-	build "${!#}" asan
-	tap "sim-explore-${!#}-sanitized" "$sim" --explore all --depth 4 --seconds 1
-	tap "sim-random-${!#}-sanitized" "$sim" --random 500k --seed "$((SEED + 1))"
+	echo "1..8"
+	for series in "$1" "${!#}"; do
+		variant='' depth=6 events=3M
+		if [[ $series != "$1" ]]; then variant=asan depth=5 events=500k; fi
+		build "$series" "$variant"
+		mapfile -t plain < <(pools 0)
+		mapfile -t forced < <(pools 1)
+		tap "sim-found-$series" "$sim" --batch "$here/sim/found.txt"
+		tap "sim-explore-$series" each "$depth" "${plain[@]}"
+		tap "sim-explore-forced-$series" each 4 "${forced[@]}"
+		tap "sim-random-$series" random "$events" "$SEED" "${plain[@]}"
+	done
 	exit "$bad"
 fi
 

@@ -93,6 +93,8 @@ struct klp_sdk_patch {
 	struct klp_sdk_module_name *modules;
 	/* entries of patch.states that stay after the transition */
 	unsigned int nr_states;
+	/* klp_enable_patch() runs: no task has called a function of the patch yet */
+	bool enabling;
 	/* the core has called back */
 	bool called;
 	/* the transition that enables the patch is complete */
