@@ -1806,6 +1806,8 @@ void model_event(struct sim_model *m, const struct sim_event *event,
 		 const struct sim_seen *got, struct sim_seen *want)
 {
 	expect(m, event, got, want);
+	/* A record that went in the same moment showed no mark of the force. */
+	m->values.unknown |= m->values_lost;
 	values_event(&m->values, event, got, want);
 }
 
