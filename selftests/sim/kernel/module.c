@@ -71,7 +71,7 @@ extern char sim_modules_start[], sim_modules_end[];
 
 void sim_module_boot(void)
 {
-	static u8 table[4096] __sim_aside;
+	static u8 table[16384] __sim_aside;
 	int i;
 	char *page;
 
