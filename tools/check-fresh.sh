@@ -67,7 +67,9 @@ make_system() {
 		die "this machine's package sources name no mirror of Debian; run apt-get update if they should"
 	if [[ $sources == *https:* ]]; then include+=,ca-certificates; fi
 	say "$1: debootstrap"
-	debootstrap --variant=minbase --include="$include" "$1" "$2" "$mirror" >"$log" 2>&1 ||
+	# What it mounts is gone with it, should it be killed.
+	unshare --mount --propagation private \
+		debootstrap --variant=minbase --include="$include" "$1" "$2" "$mirror" >"$log" 2>&1 ||
 		die "debootstrap fails for $1; see $log"
 	# Each has the keys of its own, wherever they are.
 	awk '{ print $1, $(NF - 2), $(NF - 1), $NF }' <<<"$sources" >"$2/etc/apt/sources.list"
