@@ -69,13 +69,14 @@ random() {
 
 if [[ $check ]]; then
 	echo "KTAP version 1"
-	echo "1..8"
+	echo "1..10"
 	for series in "$1" "${!#}"; do
 		variant='' depth=6 events=3M
 		if [[ $series != "$1" ]]; then variant=asan depth=5 events=500k; fi
 		build "$series" "$variant"
 		mapfile -t plain < <(pools 0)
 		mapfile -t forced < <(pools 1)
+		tap "sim-stories-$series" "$sim" --stories "$here/sim/stories.txt"
 		tap "sim-found-$series" "$sim" --batch "$here/sim/found.txt"
 		tap "sim-explore-$series" each "$depth" "${plain[@]}"
 		tap "sim-explore-forced-$series" each 4 "${forced[@]}"
@@ -99,9 +100,45 @@ if [[ ${FUZZ-} ]]; then
 	mkdir -p "$top/build/sim/corpus"
 	exec "$sim" -max_total_time="$FUZZ" -max_len=300 "$top/build/sim/corpus"
 fi
+
+# What of the engine is reached: gcov's numbers for each file, and the lines that are not.
+# The exit status is 1 if docs/sim-coverage.md gives no reason for one, or after a difference.
+coverage() {
+	local gcov status=0 out
+
+	build "$1" cov
+	out=$(dirname "$sim")/gcov
+	rm -rf "$out" "$(dirname "$sim")"/sdk/*.gcda
+	mkdir -p "$out"
+	"$sim" --stories "$here/sim/stories.txt" || status=1
+	"$sim" --explore all --depth 6 --seconds 4 --jobs "$jobs" || status=1
+	"$sim" --random 4M --seed "$SEED" --jobs "$jobs" || status=1
+	"$sim" --random 1M --seed "$SEED" --pool values --pool shadows-drop || status=1
+	gcov=$(command -v gcov-12 || command -v gcov) || die "gcov is not there; install gcc"
+	(cd "$out" && "$gcov" -b ../sdk/*.gcda) >"$out/summary" 2>/dev/null
+	awk -f "$here/sim/coverage.awk" "$top/docs/sim-coverage.md" "$out/summary" "$out"/*.gcov ||
+		status=1
+	return "$status"
+}
+
+if [[ ${COVERAGE-} ]]; then
+	coverage "${!#}"
+	exit
+fi
+# A difference ends one of these, not the others.
+status=0
 for series; do
 	build "$series"
 	echo "# $series"
-	"$sim" --explore all --depth 64 --states 20000000 --seconds "$SECONDS_EACH" --jobs "$jobs"
-	"$sim" --random "$EVENTS" --seed "$SEED" --jobs "$jobs"
+	"$sim" --stories "$here/sim/stories.txt" || status=1
+	"$sim" --batch "$here/sim/found.txt" || status=1
+	mapfile -t plain < <(pools 0)
+	mapfile -t forced < <(pools 1)
+	for pool in "${plain[@]}" "${forced[@]}"; do
+		"$sim" --explore "$pool" --depth 64 --states 20000000 \
+			--seconds "$SECONDS_EACH" --jobs "$jobs" || status=1
+	done
+	"$sim" --random "$EVENTS" --seed "$SEED" --jobs "$jobs" "${plain[@]/#/--pool=}" || status=1
+	"$sim" --random "$EVENTS" --seed "$SEED" --jobs "$jobs" "${forced[@]/#/--pool=}" || status=1
 done
+exit "$status"
