@@ -52,6 +52,7 @@ tap() {
 pools() { "$sim" --list | awk '/^patches:/ { exit } NF == 2 && /^ / && ($2 ~ /force/) == forced { print $1 }' forced="$1"; }
 
 # each DEPTH POOL... - all sequences over each
+# shellcheck disable=SC2317	# called by tap
 each() {
 	local depth=$1 pool
 	shift
@@ -61,6 +62,7 @@ each() {
 }
 
 # random EVENTS SEED POOL...
+# shellcheck disable=SC2317	# called by tap
 random() {
 	local events=$1 seed=$2
 	shift 2
