@@ -4,6 +4,7 @@
 # it: all sequences over small pools as deep as the time allows, then random ones.
 # --check is the part of make check, and prints KTAP: the first series plain, the
 # last with sanitizers.
+# AGREE=N replays N sequences in VMs as well and compares.
 # REPLAY='EVENTS' does these only and shows what is seen, COVERAGE=1 says which lines of
 # the engine nothing reaches, FUZZ=SECONDS lets libFuzzer choose the events.
 # SECONDS_EACH, EVENTS and SEED are for the long run.
@@ -100,7 +101,22 @@ fi
 if [[ ${FUZZ-} ]]; then
 	build "${!#}" fuzz
 	mkdir -p "$top/build/sim/corpus"
+	# It gives up on an empty corpus.
+	printf '%64s' >"$top/build/sim/corpus/blanks"
 	exec "$sim" -max_total_time="$FUZZ" -max_len=300 "$top/build/sim/corpus"
+fi
+
+# The modules and guests for it are those of make check.
+if [[ ${AGREE-} ]]; then
+	make -s -j"$jobs" -C "$here" O="$top/build/vm"
+	status=0
+	for series; do
+		build "$series"
+		"$here/build.sh" "$series"
+		echo "# $series"
+		SEQUENCES=$AGREE "$here/host/agree.sh" "$series" || status=1
+	done
+	exit "$status"
 fi
 
 # What of the engine is reached: gcov's numbers for each file, and the lines that are not.

@@ -24,6 +24,9 @@ if grep -qsE '^VERSION_ID="1[23]"' /etc/os-release; then packages+=(gcc-12); fi
 # What building a kernel takes, of those who ask for one.
 if [[ " $* " == *-debug" "* ]]; then packages+=(flex bison); fi
 
+# What libFuzzer takes, of those who ask for it.
+if [[ ${FUZZ-} ]]; then packages+=(clang libclang-rt-dev); fi
+
 # Sets missing to the packages that are not installed.
 find_missing() {
 	local installed known p name
