@@ -102,7 +102,7 @@ if [[ ${FUZZ-} ]]; then
 	build "${!#}" fuzz
 	mkdir -p "$top/build/sim/corpus"
 	# It gives up on an empty corpus.
-	printf '%64s' >"$top/build/sim/corpus/blanks"
+	printf '%64s' ' ' >"$top/build/sim/corpus/blanks"
 	exec "$sim" -max_total_time="$FUZZ" -max_len=300 "$top/build/sim/corpus"
 fi
 
