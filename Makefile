@@ -102,7 +102,8 @@ help:
 	@echo '              COVERAGE=1 the lines that nothing reaches, AGREE=1000 compares'
 	@echo '              so many sequences with a VM, FUZZ=SECONDS has libFuzzer choose'
 	@echo 'make bench    measure shadow variables, ours and the kernel'"'"'s, in a VM (3 minutes)'
-	@echo 'make mutants  break the engine on purpose and see that a test fails each time'
+	@echo 'make mutants  break the engine on purpose and see that the simulation or a test in'
+	@echo '              a VM fails each time: ONLY=REGEX, IN=sim|vm'
 	@echo 'make clean    remove what was built here; the cache of kernels stays'
 	@echo
 	@echo 'KDIR=$(KDIR)'

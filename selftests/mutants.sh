@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # mutants.sh [SERIES] - breaks the engine on purpose, one mistake of mutants.txt
 # at a time, and expects the tests named there to fail; for a debug kernel those
-# of mutants-debug.txt. Prints KTAP.
+# of mutants-debug.txt. Prints KTAP. Most show in the simulation, see sim/mutants.sh,
+# which is much faster; those that do not show there are for a VM, which
+# is also where all those of a debug kernel are tried.
 # mutants.sh --check - only looks whether each line still changes the sources and
 # names a test.
-# ONLY=REGEX takes the lines that match.
+# ONLY=REGEX takes the lines that match; IN=sim leaves out VMs, IN=vm the simulation.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(dirname "$here")
@@ -93,38 +95,68 @@ if [[ $lines ]]; then
 fi
 mapfile -t lines < <(grep -v '^#' "$list" | grep -E -- "${ONLY:-.}")
 mkdir -p "$tree" "$out"
-n=0 bad=0
-echo "KTAP version 1"
-echo "1..${#lines[@]}"
-for line in "${lines[@]}"; do
-	IFS='|' read -r tests file script what <<<"$line"
-	n=$((n + 1))
-	guest_for "$series" "$tests"
+
+sim=$tree/sim/$series
+rm -rf "$sim"/{found,wrong}
+if ((${#lines[@]})) && [[ $series != *-debug && ${IN-} != vm ]]; then
+	mkdir -p "$sim"
+	printf '%s\n' "${lines[@]}" | "$here/sim/mutants.sh" "$series" "$sim"
+fi
+
+# in_sim NUMBER - 0 if this mutant shows in the simulation, sets why if it could not be tried.
+in_sim() {
+	if [[ -s $sim/wrong/$1 ]]; then
+		why=$(<"$sim/wrong/$1")
+		return 1
+	fi
+	[[ -s $sim/found/$1 ]] || return 1
+	sed -n '1s/^/# in the simulation /p; 2s/^/#   /p' "$sim/found/$1"
+}
+
+# in_vm TESTS FILE SCRIPT - 0 if one of the tests fails in a VM, else sets why.
+in_vm() {
+	guest_for "$series" "$1"
 	cp -r --update "$top"/{Kbuild,tools,include,sdk,examples,selftests} "$tree/"
 	cp "$top"/sdk/*.[ch] "$tree/sdk/"
 	cp "$top"/include/klp-sdk/*.h "$tree/include/klp-sdk/"
-	sed -i "$script" "$tree/sdk/$file"
-	why=
-	if cmp -s "$top/sdk/$file" "$tree/sdk/$file"; then
+	sed -i "$3" "$tree/sdk/$2"
+	if cmp -s "$top/sdk/$2" "$tree/sdk/$2"; then
 		why="the sed script changes nothing"
 	elif ! "$tree/selftests/build.sh" "$series" C=0 W= "KCFLAGS=-w -g0" \
 			>"$tree/build.log" 2>&1; then
 		why="it does not build: $(grep -m1 error "$tree/build.log" || true)"
 	elif "$tree/build/vm/vmrun" "${guest[@]}" --quiet \
 			--initrd "$tree/build/$series/initrd.cpio" --out "$out" \
-			--append "$append klp_sdk.tests=$tests" --timeout 120 2>"$tree/verdict"; then
-		why="no test of $tests fails"
+			--append "$append klp_sdk.tests=$1" --timeout 120 2>"$tree/verdict"; then
+		why="no test of $1 fails"
 	elif grep -q 'no result at all' "$tree/verdict"; then
-		why="there is no test $tests"
+		why="there is no test $1"
+	else
+		echo "# $(cut -d: -f3- "$tree/verdict" | cut -d';' -f1 | cut -c1-150)"
 	fi
-	if [[ $why ]]; then
+	[[ ! $why ]]
+}
+
+n=0 bad=0 in_sim=0 skipped=0
+echo "KTAP version 1"
+echo "1..${#lines[@]}"
+for line in "${lines[@]}"; do
+	IFS='|' read -r tests file script what <<<"$line"
+	n=$((n + 1))
+	why=
+	if in_sim $((n - 1)); then
+		echo "ok $n - $what"
+		in_sim=$((in_sim + 1))
+	elif [[ ! $why && ${IN-} == sim ]]; then
+		echo "ok $n - $what # SKIP does not show in the simulation"
+		skipped=$((skipped + 1))
+	elif [[ ! $why ]] && in_vm "$tests" "$file" "$script"; then
+		echo "ok $n - $what"
+	else
 		echo "# $why"
 		echo "not ok $n - $what"
 		bad=$((bad + 1))
-	else
-		echo "# $(cut -d: -f3- "$tree/verdict" | cut -d';' -f1 | cut -c1-150)"
-		echo "ok $n - $what"
 	fi
 done
-echo "$((n - bad)) passed, $bad failed"
+echo "$((n - bad - skipped)) passed, $in_sim of them in the simulation, $bad failed, $skipped skipped"
 exit $((bad > 0))

@@ -28,6 +28,9 @@ static const char help[] =
 	"  --stories FILE    do each line of FILE, which says itself what must happen\n"
 	"  --random EVENTS   random sequences, so many events in all (k, M: 3M)\n"
 	"  --explore POOL    all sequences over a pool; 'all' is each of them in turn\n"
+	"  --battery FILE    the lines of FILE in turn, up to the first difference:\n"
+	"                    'explore DEPTH POOL...', 'random EVENTS POOL...' or\n"
+	"                    'stories FILE'\n"
 	"  --sequences N     print N short sequences for a VM which cover pairs of events\n"
 	"  --list            show pools and patches\n"
 	"Options\n"
@@ -45,7 +48,7 @@ static const char help[] =
 	"  -v, --verbose     of --replay: show the kernel's log too\n";
 
 enum {
-	OPT_REPLAY = 256, OPT_BATCH, OPT_SHOW, OPT_STORIES, OPT_RANDOM, OPT_EXPLORE,
+	OPT_REPLAY = 256, OPT_BATCH, OPT_SHOW, OPT_STORIES, OPT_RANDOM, OPT_EXPLORE, OPT_BATTERY,
 	OPT_SEQUENCES, OPT_LIST,
 	OPT_SEED, OPT_POOL, OPT_DEPTH, OPT_STATES, OPT_SECONDS, OPT_JOBS, OPT_BY_MODEL,
 	OPT_NO_DRAIN, OPT_KEEP,
@@ -58,6 +61,7 @@ static const struct option long_options[] = {
 	{ "stories", required_argument, NULL, OPT_STORIES },
 	{ "random", required_argument, NULL, OPT_RANDOM },
 	{ "explore", required_argument, NULL, OPT_EXPLORE },
+	{ "battery", required_argument, NULL, OPT_BATTERY },
 	{ "sequences", required_argument, NULL, OPT_SEQUENCES },
 	{ "list", no_argument, NULL, OPT_LIST },
 	{ "seed", required_argument, NULL, OPT_SEED },
@@ -287,7 +291,7 @@ static unsigned long long number(const char *option, const char *text, unsigned 
 	return n * unit;
 }
 
-static void add_spec(const char *text)
+void options_add_pool(const char *text)
 {
 	int nr = strcmp(text, "all") ? 1 : spec_nr_named(), i;
 
@@ -304,6 +308,16 @@ static void add_spec(const char *text)
 	}
 }
 
+void options_set_depth(const char *text)
+{
+	options.depth = number("depth", text, MAX_DEPTH);
+}
+
+void options_set_events(const char *text)
+{
+	options.events = number("random", text, 1ull << 62);
+}
+
 static void parse_option(int opt, const char *text)
 {
 	const unsigned long long many = 1ull << 62;
@@ -313,10 +327,10 @@ static void parse_option(int opt, const char *text)
 		options.seed = number("seed", text, 1ull << 24);
 		break;
 	case OPT_POOL:
-		add_spec(text);
+		options_add_pool(text);
 		break;
 	case OPT_DEPTH:
-		options.depth = number("depth", text, MAX_DEPTH);
+		options_set_depth(text);
 		break;
 	case OPT_STATES:
 		options.states = number("states", text, 1u << 30);
@@ -362,11 +376,13 @@ static int run_action(int action, const char *text)
 	case OPT_STORIES:
 		return stories_main(text);
 	case OPT_RANDOM:
-		options.events = number("random", text, 1ull << 62);
+		options_set_events(text);
 		return random_main();
 	case OPT_EXPLORE:
-		add_spec(text);
+		options_add_pool(text);
 		return explore_main();
+	case OPT_BATTERY:
+		return battery_main(text);
 	case OPT_SEQUENCES:
 		return pairs_main(number("sequences", text, 1000000));
 	case OPT_LIST:

@@ -10,6 +10,7 @@
  *	explore.c	all sequences over a small pool
  *	pairs.c		sequences for the VM
  *	story.c		sequences with patches that the model does not know
+ *	battery.c	a list of random and all sequences
  *	shrink.c	shortens a sequence and prints what is wrong
  *	spec.c		pools and their names
  *	driver.c	options, replay
@@ -134,6 +135,12 @@ int random_main(void);
 int explore_main(void);
 int pairs_main(int nr);
 int stories_main(const char *name);
+int battery_main(const char *name);
+
+/* driver.c: these end the process if @text is wrong */
+void options_add_pool(const char *text);
+void options_set_depth(const char *text);
+void options_set_events(const char *text);
 
 /* Shortens what is in @run, prints all about it; 1 */
 int report(struct run *run);

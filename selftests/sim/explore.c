@@ -394,6 +394,8 @@ int explore_main(void)
 	struct run *runs[nr], *found;
 	void *args[nr];
 
+	cpu = 0;
+	total = states = 0;
 	for (i = 0; i < nr; i++) {
 		runs[i] = run_new();
 		args[i] = &options.specs[i];
