@@ -127,14 +127,17 @@ coverage() {
 	build "$1" cov
 	out=$(dirname "$sim")/gcov
 	rm -rf "$out" "$(dirname "$sim")"/sdk/*.gcda
-	mkdir -p "$out"
+	# The engine was compiled as ../../sdk, and gcov reads it from there.
+	mkdir -p "$out/a/b"
+	ln -s "$top/sdk" "$out/sdk"
 	"$sim" --stories "$here/sim/stories.txt" || status=1
 	"$sim" --explore all --depth 6 --seconds 4 --jobs "$jobs" || status=1
 	"$sim" --random 4M --seed "$SEED" --jobs "$jobs" || status=1
 	"$sim" --random 1M --seed "$SEED" --pool values --pool shadows-drop || status=1
 	gcov=$(command -v gcov-12 || command -v gcov) || die "gcov is not there; install gcc"
-	(cd "$out" && "$gcov" -b ../sdk/*.gcda) >"$out/summary" 2>/dev/null
-	awk -f "$here/sim/coverage.awk" "$top/docs/sim-coverage.md" "$out/summary" "$out"/*.gcov ||
+	(cd "$out/a/b" && "$gcov" -b "$(dirname "$sim")"/sdk/*.gcda) >"$out/summary" 2>/dev/null
+	awk -f "$here/sim/coverage.awk" "$top/docs/sim-coverage.md" "$out/summary" \
+		"$out"/a/b/*.gcov ||
 		status=1
 	return "$status"
 }
