@@ -42,7 +42,6 @@ static const char help[] =
 	"  --states N        of --explore: stop a pool that has more states (1M)\n"
 	"  --seconds N       stop each job after so much CPU time\n"
 	"  --jobs N          so many processes at once (1)\n"
-	"  --by-model        of --explore: states are equal if the model's are\n"
 	"  --no-drain        of --explore and --replay: do not see whether all can be unloaded\n"
 	"  --keep            show a difference as it was found, do not shorten it\n"
 	"  -v, --verbose     of --replay: show the kernel's log too\n";
@@ -50,7 +49,7 @@ static const char help[] =
 enum {
 	OPT_REPLAY = 256, OPT_BATCH, OPT_SHOW, OPT_STORIES, OPT_RANDOM, OPT_EXPLORE, OPT_BATTERY,
 	OPT_SEQUENCES, OPT_LIST,
-	OPT_SEED, OPT_POOL, OPT_DEPTH, OPT_STATES, OPT_SECONDS, OPT_JOBS, OPT_BY_MODEL,
+	OPT_SEED, OPT_POOL, OPT_DEPTH, OPT_STATES, OPT_SECONDS, OPT_JOBS,
 	OPT_NO_DRAIN, OPT_KEEP,
 };
 
@@ -70,7 +69,6 @@ static const struct option long_options[] = {
 	{ "states", required_argument, NULL, OPT_STATES },
 	{ "seconds", required_argument, NULL, OPT_SECONDS },
 	{ "jobs", required_argument, NULL, OPT_JOBS },
-	{ "by-model", no_argument, NULL, OPT_BY_MODEL },
 	{ "no-drain", no_argument, NULL, OPT_NO_DRAIN },
 	{ "keep", no_argument, NULL, OPT_KEEP },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -340,9 +338,6 @@ static void parse_option(int opt, const char *text)
 		break;
 	case OPT_JOBS:
 		options.jobs = number("jobs", text, MAX_JOBS);
-		break;
-	case OPT_BY_MODEL:
-		options.by_model = true;
 		break;
 	case OPT_NO_DRAIN:
 		options.no_drain = true;

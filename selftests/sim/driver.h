@@ -125,7 +125,7 @@ struct options {
 	unsigned long long events, seed, states;
 	double seconds;		/* CPU time of a worker, 0 is no limit */
 	int depth, jobs, nr_specs;
-	bool verbose, keep, by_model, no_drain;
+	bool verbose, keep, no_drain;
 	struct spec *specs;
 };
 

@@ -93,7 +93,7 @@ static unsigned long long mix(unsigned long long h, unsigned long long word)
 
 static unsigned long long hash_state(void)
 {
-	unsigned long long h = options.by_model ? 0 : kern_hash(), word;
+	unsigned long long h = kern_hash(), word;
 	const char *p = (const char *)the_model;
 	unsigned long len = x.model_size;
 

@@ -1822,21 +1822,6 @@ int model_may_leave(const struct sim_model *m)
 	return m->left;
 }
 
-int model_quiet(const struct sim_model *m)
-{
-	int i;
-
-	for (i = 0; i < SIM_NR_PATCHES; i++)
-		if (m->patches[i])
-			return false;
-	return !m->moving && !m->inside && !m->target[SIM_MOD1] && !m->target[SIM_MOD2];
-}
-
-int model_knows(int patch)
-{
-	return patch >= 0 && patch < SIM_NR_PATCHES;
-}
-
 /* tp_raw follows all pointers that it takes over if there is the first. */
 static bool is_raw_harmful(const struct sim_model *m, int par)
 {

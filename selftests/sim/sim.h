@@ -224,10 +224,6 @@ void model_event(struct sim_model *model, const struct sim_event *event,
 		 const struct sim_seen *got, struct sim_seen *want);
 /* Memory may be left over: something went through a force */
 int model_may_leave(const struct sim_model *model);
-/* No transition is under way, nothing is loaded and no task is in a function */
-int model_quiet(const struct sim_model *model);
-/* It can say what @patch does */
-int model_knows(int patch);
 /*
  * @event must not be done: it would end in a mistake of others, of the core when the disable
  * of a patch below others is reversed, or of tp_raw, which follows pointers that are not there

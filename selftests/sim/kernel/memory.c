@@ -45,7 +45,7 @@ static struct page pages[NR_PAGES] __sim_aside;
 static u8 class_of[NR_PAGES] __sim_aside;
 
 /* Where the kernel's headers look for the pages of an address */
-unsigned long page_offset_base, vmemmap_base, vmalloc_base, phys_base;
+unsigned long page_offset_base, vmemmap_base, phys_base;
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 kmem_buckets kmalloc_caches[NR_KMALLOC_TYPES];
 #else
@@ -233,21 +233,9 @@ void *__kmalloc_cache_noprof(struct kmem_cache *s, gfp_t flags, size_t size)
 	return take(size, flags);
 }
 
-void *__kmalloc_large_noprof(size_t size, gfp_t flags)
-{
-	return take(size, flags);
-}
-
 void *__kvmalloc_node_noprof(DECL_BUCKET_PARAMS(size, b), gfp_t flags, int node)
 {
 	return take(size, flags);
-}
-
-void *kmemdup_noprof(const void *src, size_t len, gfp_t gfp)
-{
-	void *data = take(len, gfp);
-
-	return data ? memcpy(data, src, len) : NULL;
 }
 
 void *vzalloc_noprof(unsigned long size)
@@ -265,21 +253,9 @@ void *kmalloc_trace(struct kmem_cache *s, gfp_t flags, size_t size)
 	return take(size, flags);
 }
 
-void *kmalloc_large(size_t size, gfp_t flags)
-{
-	return take(size, flags);
-}
-
 void *kvmalloc_node(size_t size, gfp_t flags, int node)
 {
 	return take(size, flags);
-}
-
-void *kmemdup(const void *src, size_t len, gfp_t gfp)
-{
-	void *data = take(len, gfp);
-
-	return data ? memcpy(data, src, len) : NULL;
 }
 
 void *vzalloc(unsigned long size)

@@ -134,18 +134,6 @@ void _raw_spin_unlock_bh(raw_spinlock_t *l)
 	unlock(l);
 }
 
-void _raw_spin_lock_irq(raw_spinlock_t *l)
-{
-	sim_irqs_off = 1;
-	lock(l);
-}
-
-void _raw_spin_unlock_irq(raw_spinlock_t *l)
-{
-	unlock(l);
-	sim_irqs_off = 0;
-}
-
 unsigned long _raw_spin_lock_irqsave(raw_spinlock_t *l)
 {
 	unsigned long off = sim_irqs_off;
@@ -288,11 +276,6 @@ void synchronize_rcu(void)
 	sim_grace();
 }
 
-void rcu_barrier(void)
-{
-	sim_grace();
-}
-
 /* Work items */
 static LIST_HEAD(works);
 static struct delayed_work *delayed;
@@ -408,10 +391,6 @@ long prepare_to_wait_event(struct wait_queue_head *head, struct wait_queue_entry
 	return 0;
 }
 
-void finish_wait(struct wait_queue_head *head, struct wait_queue_entry *entry)
-{
-}
-
 void schedule(void)
 {
 	host_die("a task would wait for ever");
@@ -492,12 +471,6 @@ void wake_up_if_idle(int cpu)
 {
 }
 
-int __cond_resched(void)
-{
-	may_sleep("cond_resched()");
-	return 0;
-}
-
 void msleep(unsigned int msecs)
 {
 	may_sleep("msleep()");
@@ -511,10 +484,6 @@ signed long schedule_timeout_uninterruptible(signed long timeout)
 }
 
 void __const_udelay(unsigned long xloops)
-{
-}
-
-void __udelay(unsigned long usecs)
 {
 }
 

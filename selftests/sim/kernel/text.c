@@ -174,11 +174,6 @@ int sim_vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 	return o.len;
 }
 
-int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
-{
-	return sim_vsnprintf(buf, size, fmt, args);
-}
-
 int snprintf(char *buf, size_t size, const char *fmt, ...)
 {
 	va_list args;
