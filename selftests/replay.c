@@ -333,53 +333,19 @@ static bool init_fails(const struct sim_event *e, const struct sim_event *end)
 
 /* Shadow variables: the patch performs the call, and shows what it has found. */
 
-static unsigned int number(const char *text, const char *name)
-{
-	const char *at = strstr(text, name);
-
-	return at ? strtoul(at + strlen(name), NULL, 10) : 0;
-}
-
-static void see_value(const char *text, int type)
-{
-	const char *buf = strstr(text, "buf=");
-
-	if (!strcmp(text, "none\n"))
-		return;
-	seen.value.there = 1;
-	seen.value.born = number(text, "born=");
-	seen.value.from = number(text, "from=");
-	seen.value.nr = number(text, "count=");
-	if (number(text, "magic=") != 1 ||
-	    (buf && strncmp(buf + 4, type_names[type], strlen(type_names[type]))))
-		seen.warned = 1;
-}
-
-static void see_sum(const char *text)
-{
-	seen.value.nr = number(text, "values=");
-	if (number(text, "bad=") || number(text, "found=") != number(text, "values="))
-		seen.warned = 1;
-}
-
 static int shadow(int patch, int par)
 {
-	int call = SIM_SHADOW_CALL(par), type = SIM_SHADOW_TYPE(par), ret;
 	char name[64], path[128], text[256];
+	int ret;
 
-	if (call == SIM_AGAIN) {
+	if (SIM_SHADOW_CALL(par) == SIM_AGAIN) {
 		snprintf(text, sizeof(text), "%d", SIM_SHADOW_PARENT(par));
 		return file_write("/sys/module/tp_pool/parameters/again", text);
 	}
 	/* Without, it has no functions that run. */
 	if (!klp_present(module_of(patch, name, sizeof(name))))
 		return -ENOENT;
-	if (call == SIM_SOME)
-		snprintf(text, sizeof(text), "%s index %u", some_names[type],
-			 sim_bulk[SIM_SHADOW_PARENT(par)]);
-	else
-		snprintf(text, sizeof(text), "%s %s %d", call_names[call], type_names[type],
-			 SIM_SHADOW_PARENT(par));
+	value_call(par, text, sizeof(text));
 	snprintf(path, sizeof(path), "/sys/module/%s/parameters/op", name);
 	ret = file_write(path, text);
 	if (ret)
@@ -387,10 +353,8 @@ static int shadow(int patch, int par)
 	snprintf(path, sizeof(path), "/sys/module/%s/parameters/seen", name);
 	ret = file_read(path, text, sizeof(text));
 	guest_must(ret > 0, "%s cannot be read", path);
-	if (call != SIM_SOME)
-		see_value(text, type);
-	else if (type == SIM_SUM)
-		see_sum(text);
+	if (!value_seen(par, text, &seen.value))
+		seen.warned = 1;
 	return 0;
 }
 

@@ -9,12 +9,6 @@
 
 #include "text.h"
 
-const char *const fn_names[SIM_NR_FNS] = {
-	"pre_patch", "post_patch", "pre_unpatch", "post_unpatch", "adopt", "convert",
-	"grow", "shrink", "frees", "inherits",
-};
-
-const char *const phase_names[SIM_NR_PHASES] = { "none", "idle", "prepared", "live", "leaving" };
 static const char *const target_phases[] = { "gone", "coming", "live" };
 
 static void put_ret(struct out *o, int ret)

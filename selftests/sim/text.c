@@ -17,13 +17,6 @@ static const char *const op_names[SIM_NR_OPS] = {
 const char *const func_names[SIM_NR_FUNCS] = { "cmdline", "version", "mod1" };
 const char *const target_names[SIM_NR_TARGETS] = { "mod1", "mod2" };
 
-const char *const call_names[SIM_NR_SHADOW_CALLS] = {
-	"get", "get_or_alloc", "alloc", "free", "prev", "again", "some",
-};
-const char *const type_names[SIM_NR_TYPES] = { "plain", "index", "count", "quiet", "sleep" };
-const char *const some_names[SIM_NR_SOME] = { "fill", "thin", "sum" };
-const unsigned short sim_bulk[SIM_NR_PARENTS] = { 2, 20, 100, 1000 };
-
 struct out out_to(char *buf, unsigned long size)
 {
 	*buf = '\0';

@@ -22,11 +22,6 @@ const char *name_of(const char *const *names, int nr, int i);
 const char *patch_name(int nr);
 
 extern const char *const func_names[SIM_NR_FUNCS];
-extern const char *const call_names[SIM_NR_SHADOW_CALLS];
-extern const char *const type_names[SIM_NR_TYPES];
-extern const char *const some_names[SIM_NR_SOME];
 extern const char *const target_names[SIM_NR_TARGETS];
-extern const char *const fn_names[SIM_NR_FNS];
-extern const char *const phase_names[SIM_NR_PHASES];
 
 #endif /* _KLP_SDK_SIM_TEXT_H */

@@ -45,7 +45,7 @@ void kern_boot(void)
 	kern_save(boot);
 }
 
-static struct klp_patch *patch_of(int nr)
+struct klp_patch *sim_patch_of(int nr)
 {
 	struct klp_patch *patch;
 
@@ -57,7 +57,7 @@ static struct klp_patch *patch_of(int nr)
 
 static int write_file(int nr, const char *name, const char *val)
 {
-	struct klp_patch *patch = patch_of(nr);
+	struct klp_patch *patch = sim_patch_of(nr);
 
 	return patch ? sim_file_write(&patch->kobj, name, val) : -ENOENT;
 }

@@ -102,6 +102,9 @@ int sim_read(int nr);
 void sim_saw_dtor(const char *type, size_t len);
 extern struct seq_file *sim_seq;	/* of a function that is called */
 
+/* event.c */
+struct klp_patch *sim_patch_of(int nr);	/* as the core lists it, or NULL */
+
 /* ftrace.c */
 unsigned long sim_func(enum sim_func func);
 int sim_call(enum sim_func func);		/* by the driver's task */

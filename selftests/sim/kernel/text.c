@@ -12,6 +12,7 @@
 #include <linux/sysfs.h>
 #include <linux/version.h>
 
+#include "../pool.h"
 #include "kern.h"
 
 #define LOG_SIZE	16384
@@ -310,16 +311,6 @@ void sim_wrong(const char *fmt, ...)
 	log[log_len] = '\0';
 }
 
-static const struct {
-	const char *name;
-	enum sim_fn fn;
-} names[] = {
-	{ "pre_patch", SIM_PRE_PATCH }, { "post_patch", SIM_POST_PATCH },
-	{ "pre_unpatch", SIM_PRE_UNPATCH }, { "post_unpatch", SIM_POST_UNPATCH },
-	{ "adopt", SIM_ADOPT }, { "convert", SIM_CONVERT }, { "grow", SIM_GROW },
-	{ "shrink", SIM_SHRINK },
-};
-
 static void add_call(const char *state, size_t len, int fn, int patch)
 {
 	struct sim_seen *seen = sim_now.seen;
@@ -344,19 +335,18 @@ static void parse_line(const char *line, int patch)
 	if (strstr(state, "BAD"))
 		sim_wrong("a function of a patch found wrong data");
 	len = strcspn(state, " \n");
-	if (len == 5 && !memcmp(state, "frees", 5))
-		return add_call("", 0, SIM_RAW_FREES, patch);
-	if (len == 8 && !memcmp(state, "inherits", 8))
-		return add_call("", 0, SIM_RAW_INHERITS, patch);
+	for (i = SIM_RAW_FREES; i < SIM_NR_FNS; i++)
+		if (!strncmp(state, fn_names[i], len) && !fn_names[i][len])
+			return add_call("", 0, i, patch);
 	fn = state + len;
 	fn += *fn == ' ';
 	if (!strncmp(fn, "dtor", 4))
 		return sim_saw_dtor(state, len);
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		size_t n = strlen(names[i].name);
+	for (i = 0; i < SIM_RAW_FREES; i++) {
+		size_t n = strlen(fn_names[i]);
 
-		if (!strncmp(fn, names[i].name, n) && (!isalpha(fn[n]) && fn[n] != '_'))
-			return add_call(state, len, names[i].fn, patch);
+		if (!strncmp(fn, fn_names[i], n) && (!isalpha(fn[n]) && fn[n] != '_'))
+			return add_call(state, len, i, patch);
 	}
 }
 

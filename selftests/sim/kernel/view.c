@@ -10,11 +10,8 @@
 #include <linux/string.h>
 
 #include "../../../sdk/record.h"
+#include "../pool.h"
 #include "kern.h"
-
-static const char *const types[SIM_NR_TYPES] = { "plain", "index", "count", "quiet", "sleep" };
-static const char *const calls[] = { "get", "get_or_alloc", "alloc", "free", "prev" };
-static const char *const some[SIM_NR_SOME] = { "fill", "thin", "sum" };
 
 static char page[PAGE_SIZE] __sim_aside;
 
@@ -23,90 +20,33 @@ void sim_saw_dtor(const char *type, size_t len)
 	int i;
 
 	for (i = 0; i < SIM_NR_TYPES; i++)
-		if (!strncmp(types[i], type, len) && !types[i][len])
+		if (!strncmp(type_names[i], type, len) && !type_names[i][len])
 			sim_now.seen->dtors[i]++;
-}
-
-/* The number behind "NAME=", 0 if it is not there */
-static unsigned int number(const char *text, const char *name)
-{
-	const char *at = strstr(text, name);
-	unsigned int n = 0;
-
-	for (at = at ? at + strlen(name) : ""; *at >= '0' && *at <= '9'; at++)
-		n = n * 10 + *at - '0';
-	return n;
-}
-
-static void see_value(const char *text, int type)
-{
-	struct sim_value *value = &sim_now.seen->value;
-	const char *buf = strstr(text, "buf=");
-
-	if (!strcmp(text, "none\n"))
-		return;
-	value->there = 1;
-	value->born = number(text, "born=");
-	value->from = number(text, "from=");
-	value->nr = number(text, "count=");
-	if (number(text, "magic=") != 1 ||
-	    (buf && strncmp(buf + 4, types[type], strlen(types[type]))))
-		sim_wrong("a value is wrong: %s", text);
-}
-
-static void see_sum(const char *text)
-{
-	sim_now.seen->value.nr = number(text, "values=");
-	if (number(text, "bad=") || number(text, "found=") != number(text, "values="))
-		sim_wrong("values are wrong: %s", text);
-}
-
-static int shadow(int nr, int call, int type, int parent)
-{
-	char op[64];
-
-	if (call == SIM_SOME)
-		snprintf(op, sizeof(op), "%s index %u", some[type], sim_bulk[parent]);
-	else
-		snprintf(op, sizeof(op), "%s %s %d", calls[call], types[type], parent);
-	return sim_param_set(nr, "op", op);
-}
-
-/* Only a patch that is enabled, or in transition, has functions that run. */
-static bool is_present(int nr)
-{
-	extern struct list_head klp_patches;
-	struct klp_patch *patch;
-
-	list_for_each_entry(patch, &klp_patches, list)
-		if (patch->mod == sim_modules[nr].mod)
-			return true;
-	return false;
 }
 
 int sim_shadow(int nr, int par)
 {
-	int call = SIM_SHADOW_CALL(par), type = SIM_SHADOW_TYPE(par), ret;
-	char parent[4];
+	int call = SIM_SHADOW_CALL(par), ret;
+	char text[64];
 
 	if (call == SIM_AGAIN) {
-		snprintf(parent, sizeof(parent), "%d", SIM_SHADOW_PARENT(par));
-		return sim_param_set(SIM_POOL, "again", parent);
+		snprintf(text, sizeof(text), "%d", SIM_SHADOW_PARENT(par));
+		return sim_param_set(SIM_POOL, "again", text);
 	}
-	if (!sim_is_loaded[nr] || !is_present(nr))
+	/* Only a patch that is enabled, or in transition, has functions that run. */
+	if (!sim_patch_of(nr))
 		return -ENOENT;
-	if (call == SIM_PREV && type >= SIM_COUNT)
+	if (call == SIM_PREV && SIM_SHADOW_TYPE(par) >= SIM_COUNT)
 		return -EINVAL;		/* tps.h would take it for an index */
-	ret = shadow(nr, call, type, SIM_SHADOW_PARENT(par));
+	value_call(par, text, sizeof(text));
+	ret = sim_param_set(nr, "op", text);
 	if (ret)
 		return ret;
 	ret = sim_param_get(nr, "seen", page);
 	if (ret < 0)
 		return ret;
-	if (call != SIM_SOME)
-		see_value(page, type);
-	else if (type == SIM_SUM)
-		see_sum(page);
+	if (!value_seen(par, page, &sim_now.seen->value))
+		sim_wrong("a value is wrong: %s", page);
 	return 0;
 }
 
@@ -147,7 +87,6 @@ static void put_flags(struct out *o, const struct klp_sdk_record *record)
 
 static void put_record(struct out *o, const struct klp_sdk_record *record)
 {
-	static const char *const phases[] = { "idle", "prepared", "live", "leaving" };
 	const struct klp_sdk_shadow_record *owned;
 	const struct klp_sdk_holder *holder;
 
@@ -155,7 +94,7 @@ static void put_record(struct out *o, const struct klp_sdk_record *record)
 	put_flags(o, record);
 	put(o, " %s %s", record->object[0] ? record->object : "vmlinux", record->name);
 	list_for_each_entry(holder, &record->holders, node)
-		put(o, " %s:%s", holder->patch_name, phases[holder->phase]);
+		put(o, " %s:%s", holder->patch_name, phase_names[SIM_IDLE + holder->phase]);
 	list_for_each_entry(owned, &record->shadows, node) {
 		put(o, " +%s:%u", owned->name, owned->now.version);
 		if (owned->flags & KLP_SDK_SHADOW_INDEXED)
