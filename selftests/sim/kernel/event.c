@@ -301,9 +301,11 @@ static void see_records(struct sim_seen *seen)
 	const struct klp_sdk_root *root = klp_shadow_get(NULL, KLP_SDK_ROOT_ID);
 	const struct klp_sdk_record *record;
 
-	if (!shown(seen))
+	if (!shown(seen)) {
 		seen->nr_records = -1;
-	if (!root || !shown(seen))
+		return;
+	}
+	if (!root)
 		return;
 	list_for_each_entry(record, &root->records, node) {
 		if (seen->nr_records == SIM_MAX_RECORDS)
@@ -388,10 +390,10 @@ static size_t save(char *to)
 	int i;
 
 	sim_tasks_save();
-	if (to)
+	if (to) {
 		memcpy(to, sim_kern_start, size);
-	if (to)
 		memcpy(to + all, tp_pool_parent(0), PARENTS_SIZE);
+	}
 	all += PARENTS_SIZE;
 	all += sim_memory_save(to ? to + all : NULL);
 	for (i = 0; i < SIM_NR_MODULES; i++) {
@@ -427,7 +429,7 @@ void kern_restore(const void *from)
 	pos += PARENTS_SIZE;
 	sim_tasks_restore();
 	sim_memory_restore(&pos);
-	sim_modules_protect(sim_is_loaded);
+	sim_modules_protect();
 	for (i = 0; i < SIM_NR_MODULES; i++) {
 		if (!sim_is_loaded[i] || i == SIM_POOL)
 			continue;

@@ -85,7 +85,7 @@ void sim_event_ends(void);
 
 /* module.c */
 void sim_module_boot(void);
-void sim_modules_protect(const unsigned char *loaded);
+void sim_modules_protect(void);	/* as sim_is_loaded[] says */
 const void *sim_pristine(int nr);	/* its data before it was ever loaded */
 extern unsigned char sim_is_loaded[SIM_NR_MODULES];
 int sim_insmod(int nr);

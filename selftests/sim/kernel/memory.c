@@ -222,47 +222,34 @@ size_t ksize(const void *data)
 	return class_at(data)->size;
 }
 
+/* The functions behind the macros that tag allocations, and what they were before */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
-void *__kmalloc_noprof(size_t size, gfp_t flags)
-{
-	return take(size, flags);
-}
-
-void *__kmalloc_cache_noprof(struct kmem_cache *s, gfp_t flags, size_t size)
-{
-	return take(size, flags);
-}
-
-void *__kvmalloc_node_noprof(DECL_BUCKET_PARAMS(size, b), gfp_t flags, int node)
-{
-	return take(size, flags);
-}
-
-void *vzalloc_noprof(unsigned long size)
-{
-	return take(max(size, PAGE_SIZE + 1), GFP_KERNEL | __GFP_ZERO);
-}
+#define NAME(_name, _untagged)	_untagged
 #else
-void *__kmalloc(size_t size, gfp_t flags)
+#define NAME(_name, _untagged)	_name
+#define DECL_BUCKET_PARAMS(_size, _b)	size_t (_size)
+#endif
+
+void *NAME(__kmalloc, __kmalloc_noprof)(size_t size, gfp_t flags)
 {
 	return take(size, flags);
 }
 
-void *kmalloc_trace(struct kmem_cache *s, gfp_t flags, size_t size)
+void *NAME(kmalloc_trace, __kmalloc_cache_noprof)(struct kmem_cache *s, gfp_t flags, size_t size)
 {
 	return take(size, flags);
 }
 
-void *kvmalloc_node(size_t size, gfp_t flags, int node)
+void *NAME(kvmalloc_node, __kvmalloc_node_noprof)(DECL_BUCKET_PARAMS(size, b), gfp_t flags,
+						  int node)
 {
 	return take(size, flags);
 }
 
-void *vzalloc(unsigned long size)
+void *NAME(vzalloc, vzalloc_noprof)(unsigned long size)
 {
 	return take(max(size, PAGE_SIZE + 1), GFP_KERNEL | __GFP_ZERO);
 }
-#endif
 
 char *kstrdup(const char *s, gfp_t gfp)
 {
@@ -282,11 +269,7 @@ unsigned long *bitmap_zalloc(unsigned int nbits, gfp_t flags)
 /* Pages are asked for in order to be given back at once. */
 static struct page spare_page __sim_aside;
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
-struct page *alloc_pages_noprof(gfp_t gfp, unsigned int order)
-#else
-struct page *alloc_pages(gfp_t gfp, unsigned int order)
-#endif
+struct page *NAME(alloc_pages, alloc_pages_noprof)(gfp_t gfp, unsigned int order)
 {
 	return &spare_page;
 }
@@ -297,11 +280,7 @@ void __free_pages(struct page *page, unsigned int order)
 		sim_wrong("a page is freed that was never taken");
 }
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
-unsigned long get_zeroed_page_noprof(gfp_t gfp)
-#else
-unsigned long get_zeroed_page(gfp_t gfp)
-#endif
+unsigned long NAME(get_zeroed_page, get_zeroed_page_noprof)(gfp_t gfp)
 {
 	return (unsigned long)take(PAGE_SIZE, gfp | __GFP_ZERO);
 }
@@ -330,23 +309,18 @@ struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int size,
 {
 	return NULL;
 }
-
-void *kmem_cache_alloc_noprof(struct kmem_cache *s, gfp_t flags)
-{
-	return NULL;
-}
 #else
 struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsigned int align,
 				     slab_flags_t flags, void (*ctor)(void *))
 {
 	return NULL;
 }
+#endif
 
-void *kmem_cache_alloc(struct kmem_cache *s, gfp_t flags)
+void *NAME(kmem_cache_alloc, kmem_cache_alloc_noprof)(struct kmem_cache *s, gfp_t flags)
 {
 	return NULL;
 }
-#endif
 
 void kmem_cache_free(struct kmem_cache *s, void *obj)
 {

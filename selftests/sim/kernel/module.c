@@ -109,16 +109,16 @@ bool sim_is_live(int nr)
 	return sim_is_loaded[nr] && sim_modules[nr].mod->state == MODULE_STATE_LIVE;
 }
 
-void sim_modules_protect(const unsigned char *loaded)
+void sim_modules_protect(void)
 {
 	int i;
 
 	for (i = 0; i < SIM_NR_MODULES; i++) {
-		if (protected[i] == !loaded[i])
+		if (protected[i] == !sim_is_loaded[i])
 			continue;
 		host_protect(sim_modules[i].text, sim_modules[i].end - sim_modules[i].text,
-			     loaded[i]);
-		protected[i] = !loaded[i];
+			     sim_is_loaded[i]);
+		protected[i] = !sim_is_loaded[i];
 	}
 }
 
@@ -210,14 +210,14 @@ static void set_layout(const struct sim_module *m)
 }
 
 /* The module is in memory, as far as the core's callback for its coming */
-static int begin_load(int nr)
+static void begin_load(int nr)
 {
 	static struct klp_modinfo no_relocations;
 	const struct sim_module *m = &sim_modules[nr];
 	struct module *mod = m->mod;
 
 	sim_is_loaded[nr] = 1;
-	sim_modules_protect(sim_is_loaded);
+	sim_modules_protect();
 	memcpy(m->data, pristine[nr], m->end - m->data);
 	sized_strscpy(mod->name, m->name, sizeof(mod->name));
 	mod->state = MODULE_STATE_COMING;
@@ -225,7 +225,6 @@ static int begin_load(int nr)
 	mod->klp_info = m->livepatch ? &no_relocations : NULL;
 	atomic_set(&mod->refcnt, 2);	/* the loader's own, and the base */
 	set_layout(m);
-	return 0;
 }
 
 static void end_load(int nr)
@@ -234,7 +233,7 @@ static void end_load(int nr)
 
 	kfree(mod->mkobj.kobj.sd);
 	sim_is_loaded[nr] = 0;
-	sim_modules_protect(sim_is_loaded);
+	sim_modules_protect();
 }
 
 /* klp_module_coming(); if that fails, all is gone again */
@@ -298,27 +297,31 @@ int sim_rmmod(int nr)
 }
 
 /* Parameters */
-int sim_param_set(int nr, const char *name, const char *val)
+static const struct kernel_param *find_param(int nr, const char *name)
 {
-	const struct sim_module *m = &sim_modules[nr];
 	const struct kernel_param *kp;
 
-	for (kp = m->params; kp < m->params_end; kp++)
+	for (kp = sim_modules[nr].params; kp < sim_modules[nr].params_end; kp++)
 		if (!strcmp(kp->name, name))
-			return kp->ops->set(val, kp);
-	return -ENOENT;
+			return kp;
+	return NULL;
+}
+
+int sim_param_set(int nr, const char *name, const char *val)
+{
+	const struct kernel_param *kp = find_param(nr, name);
+
+	return kp ? kp->ops->set(val, kp) : -ENOENT;
 }
 
 /* @page has room for PAGE_SIZE bytes. */
 int sim_param_get(int nr, const char *name, char *page)
 {
-	const struct sim_module *m = &sim_modules[nr];
-	const struct kernel_param *kp;
+	const struct kernel_param *kp = find_param(nr, name);
 
-	for (kp = m->params; kp < m->params_end; kp++)
-		if (!strcmp(kp->name, name))
-			return kp->ops->get ? kp->ops->get(page, kp) : -EPERM;
-	return -ENOENT;
+	if (!kp)
+		return -ENOENT;
+	return kp->ops->get ? kp->ops->get(page, kp) : -EPERM;
 }
 
 static int set_charp(const char *val, const struct kernel_param *kp)
