@@ -85,6 +85,9 @@ struct sim_model {
 	struct values values;
 };
 
+#define for_each_record(_m, _r)						\
+	for ((_r) = (_m)->records; (_r) < (_m)->records + (_m)->nr_records; (_r)++)
+
 /* An event that is played */
 struct play {
 	struct sim_model *m;
@@ -271,11 +274,11 @@ static bool has(const struct sim_model *m, int patch, struct record *r)
 
 static struct record *record_of(struct sim_model *m, int patch, int kind)
 {
-	int i;
+	struct record *r;
 
-	for (i = 0; i < m->nr_records; i++)
-		if (m->records[i].kind == kind && has(m, patch, &m->records[i]))
-			return &m->records[i];
+	for_each_record(m, r)
+		if (r->kind == kind && has(m, patch, r))
+			return r;
 	return NULL;
 }
 
@@ -283,11 +286,11 @@ static struct record *record_of(struct sim_model *m, int patch, int kind)
 static struct record *find(struct sim_model *m, int kind, bool (*is)(const struct sim_model *,
 								     const struct record *))
 {
-	int i;
+	struct record *r;
 
-	for (i = 0; i < m->nr_records; i++)
-		if (kinds[m->records[i].kind].id == kinds[kind].id && is(m, &m->records[i]))
-			return &m->records[i];
+	for_each_record(m, r)
+		if (kinds[r->kind].id == kinds[kind].id && is(m, r))
+			return r;
 	return NULL;
 }
 
@@ -352,11 +355,12 @@ static struct record *add_record(struct sim_model *m, int kind, int version)
 /* Records that nobody has go, but for orphans. */
 static void sweep(struct sim_model *m)
 {
-	int i, n = 0;
+	struct record *r;
+	int n = 0;
 
-	for (i = 0; i < m->nr_records; i++)
-		if (m->records[i].nr || (m->records[i].flags & ORPHAN))
-			m->records[n++] = m->records[i];
+	for_each_record(m, r)
+		if (r->nr || (r->flags & ORPHAN))
+			m->records[n++] = *r;
 	memset(&m->records[n], 0, (m->nr_records - n) * sizeof(m->records[0]));
 	m->nr_records = n;
 }
@@ -494,11 +498,11 @@ static bool does_retire(int patch, const struct record *r)
  */
 static void lose_values(struct sim_model *m, const struct record *lost)
 {
-	int i;
+	struct record *r;
 
-	for (i = 0; i < m->nr_records; i++)
-		if (m->records[i].kind == SH && &m->records[i] != lost)
-			m->records[i].flags |= FORCED;
+	for_each_record(m, r)
+		if (r->kind == SH && r != lost)
+			r->flags |= FORCED;
 	m->values_lost = true;
 	m->quiet_lost |= !!(lost->flags & QUIET);
 }
@@ -690,10 +694,9 @@ static void leavers_stay(struct play *p, int patch)
 {
 	struct sim_model *m = p->m;
 	struct record *r;
-	int i, k;
+	int k;
 
-	for (i = 0; i < m->nr_records; i++) {
-		r = &m->records[i];
+	for_each_record(m, r) {
 		if (!is_leaver(m, r, patch))
 			continue;
 		for (k = 0; k < r->nr; k++)
@@ -736,10 +739,9 @@ static void mark_replaced(struct play *p, int patch, int target)
 {
 	struct sim_model *m = p->m;
 	struct record *r;
-	int i, k;
+	int k;
 
-	for (i = 0; i < m->nr_records; i++) {
-		r = &m->records[i];
+	for_each_record(m, r) {
 		if (!is_of(r->kind, target) || !is_held(m, r))
 			continue;
 		for (k = 0; k < r->nr; k++)
@@ -754,10 +756,8 @@ static void mark_enabled(struct play *p, int patch)
 {
 	struct sim_model *m = p->m;
 	struct record *r;
-	int i;
 
-	for (i = 0; i < m->nr_records; i++) {
-		r = &m->records[i];
+	for_each_record(m, r) {
 		if (has(m, patch, r) || (replaces(m, patch) && is_held(m, r)))
 			mark_record(p, r);
 	}
@@ -918,12 +918,12 @@ static void rawm_post_unpatch(struct play *p)
 static void look_at_raw(struct play *p, int patch, int target)
 {
 	struct sim_model *m = p->m;
-	int i;
+	struct record *r;
 
-	for (i = 0; i < m->nr_records; i++)
-		if ((m->records[i].flags & OF_RAW) && has(m, patch, &m->records[i]) &&
-		    is_of(m->records[i].kind, target) && is_there(m, m->records[i].kind))
-			m->records[i].version = 1;
+	for_each_record(m, r)
+		if ((r->flags & OF_RAW) && has(m, patch, r) &&
+		    is_of(r->kind, target) && is_there(m, r->kind))
+			r->version = 1;
 }
 
 /*
@@ -987,10 +987,8 @@ static void settle(struct play *p, int patch)
 	struct sim_model *m = p->m;
 	const struct decl *d;
 	struct record *r;
-	int i;
 
-	for (i = 0; i < m->nr_records; i++) {
-		r = &m->records[i];
+	for_each_record(m, r) {
 		if (!has(m, patch, r))
 			continue;
 		d = declares(patch, r->kind);
@@ -1011,10 +1009,8 @@ static void forget(struct play *p, int patch)
 {
 	struct sim_model *m = p->m;
 	struct record *r;
-	int i;
 
-	for (i = 0; i < m->nr_records; i++) {
-		r = &m->records[i];
+	for_each_record(m, r) {
 		if (is_stale(m, r) && replaces(m, patch))
 			forget_holders(r);
 		if (r->nr || !(r->flags & ORPHAN) || !record_of(m, patch, r->kind))
@@ -1028,11 +1024,11 @@ static void forget(struct play *p, int patch)
 /* What a patch without the SDK has replaced */
 static void mark_stale(struct sim_model *m)
 {
-	int i;
+	struct record *r;
 
-	for (i = 0; i < m->nr_records; i++)
-		if (m->records[i].nr)
-			m->records[i].flags |= STALE;
+	for_each_record(m, r)
+		if (r->nr)
+			r->flags |= STALE;
 }
 
 static void enabled(struct play *p, int patch)
@@ -1061,10 +1057,8 @@ static void quit(struct play *p, int patch)
 {
 	struct sim_model *m = p->m;
 	struct record *r;
-	int i;
 
-	for (i = 0; i < m->nr_records; i++) {
-		r = &m->records[i];
+	for_each_record(m, r) {
 		if (!has(m, patch, r))
 			continue;
 		drop_holder(r, patch);
@@ -1304,11 +1298,11 @@ static void attach(struct sim_model *m, int patch, const struct decl *d, bool fo
 /* What nobody has is forgotten, but for what a patch without the SDK has now. */
 static void forget_stale(struct sim_model *m, int patch)
 {
-	int i;
+	struct record *r;
 
-	for (i = 0; i < m->nr_records; i++)
-		if (is_stale(m, &m->records[i]) && !is_raw(m, patch, m->records[i].kind))
-			forget_holders(&m->records[i]);
+	for_each_record(m, r)
+		if (is_stale(m, r) && !is_raw(m, patch, r->kind))
+			forget_holders(r);
 }
 
 static int attach_all(struct play *p, int patch)
@@ -1451,11 +1445,12 @@ static int refs(const struct sim_model *m, int patch)
 
 static int target_refs(const struct sim_model *m, int target)
 {
-	int i, n = m->given_up[target] + (m->target[target] == 1);
+	int n = m->given_up[target] + (m->target[target] == 1);
+	const struct record *r;
 
-	for (i = 0; i < m->nr_records; i++)
-		if (kinds[m->records[i].kind].target == target)
-			n += !!(m->records[i].flags & PINS);
+	for_each_record(m, r)
+		if (kinds[r->kind].target == target)
+			n += !!(r->flags & PINS);
 	return n;
 }
 
@@ -1583,13 +1578,13 @@ static int coming(struct play *p, int target, int par)
 /* The module is freed, whatever references there are. */
 static void lose(struct sim_model *m, int target)
 {
-	int i;
+	struct record *r;
 
 	m->target[target] = 0;
 	m->given_up[target] = 0;
-	for (i = 0; i < m->nr_records; i++)
-		if (kinds[m->records[i].kind].target == target)
-			m->records[i].flags &= ~(DATA | MADE | PINS);
+	for_each_record(m, r)
+		if (kinds[r->kind].target == target)
+			r->flags &= ~(DATA | MADE | PINS);
 }
 
 static int end_init(struct play *p, int target, bool fail)
@@ -1814,10 +1809,10 @@ void model_event(struct sim_model *m, const struct sim_event *event,
 /* A stale record stays until the next patch of the SDK. */
 int model_may_leave(const struct sim_model *m)
 {
-	int i;
+	const struct record *r;
 
-	for (i = 0; i < m->nr_records; i++)
-		if (is_stale(m, &m->records[i]))
+	for_each_record(m, r)
+		if (is_stale(m, r))
 			return true;
 	return m->left;
 }
