@@ -520,10 +520,23 @@ static bool klp_sdk_shadow_has_layout(const struct klp_sdk_shadow_record *owned,
 	return owned->now.version == version;
 }
 
+/* May the two have values under the same id of the kernel? */
+static bool klp_sdk_shadow_meet(const struct klp_sdk_shadow_record *owned,
+				const struct klp_sdk_shadow_record *other)
+{
+	u32 i;
+
+	for (i = 0; i < owned->nr_older; i++)
+		if (klp_sdk_shadow_has_layout(other, owned->older[i].version))
+			return true;
+
+	return klp_sdk_shadow_has_layout(other, owned->now.version);
+}
+
 /*
- * The other record whose plain values are found under the same id of the kernel,
- * or NULL: a state that goes and the one that comes may both have the type. To the
- * newer one they may be values of an older layout, not converted yet.
+ * The other record whose plain values are found under an id of the kernel that those of
+ * @owned have, or NULL: a state that goes and the one that comes may both have the type.
+ * To the newer one they may be values of an older layout, not converted yet.
  */
 static struct klp_sdk_record *
 klp_sdk_shadow_heir(const struct klp_sdk_record *record,
@@ -536,11 +549,28 @@ klp_sdk_shadow_heir(const struct klp_sdk_record *record,
 	list_for_each_entry(heir, &root->records, node) {
 		other = klp_sdk_find_owned(&heir->shadows, owned->id);
 		if (other && heir != record && other->table &&
-		    klp_sdk_shadow_has_layout(other, owned->now.version))
+		    klp_sdk_shadow_meet(owned, other))
 			return heir;
 	}
 
 	return NULL;
+}
+
+/* Free the plain values of @owned of which no layout is one of @heir's. */
+static void klp_sdk_shadow_free_rest(struct klp_sdk_shadow_record *owned,
+				     const struct klp_sdk_record *heir)
+{
+	const struct klp_sdk_shadow_record *other;
+	u32 i, version;
+
+	other = klp_sdk_find_owned(&heir->shadows, owned->id);
+	for (i = 0; i <= owned->nr_older; i++) {
+		version = i < owned->nr_older ? owned->older[i].version :
+						owned->now.version;
+		if (!klp_sdk_shadow_has_layout(other, version))
+			klp_shadow_free_all(__klp_sdk_shadow_key(owned->id, version),
+					    NULL);
+	}
 }
 
 /* Free the plain values of older layouts. */
@@ -634,7 +664,7 @@ static void klp_sdk_shadow_forget(struct klp_sdk_record *record,
 		/* Its values are not freed, so what else finds them must not. */
 		klp_sdk_inherit_forced(heir, record);
 	} else if (heir) {
-		klp_sdk_shadow_free_older(owned, NULL);
+		klp_sdk_shadow_free_rest(owned, heir);
 		klp_sdk_shadow_table_free(owned->table, NULL);
 	} else if (plain && klp_sdk_forced(record)) {
 		/* For those who read the list that it was in. */
