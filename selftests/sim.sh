@@ -122,7 +122,7 @@ fi
 # What of the engine is reached: gcov's numbers for each file, and the lines that are not.
 # The exit status is 1 if docs/sim-coverage.md gives no reason for one, or after a difference.
 coverage() {
-	local gcov status=0 out
+	local gcov status=0 out pool
 
 	build "$1" cov
 	out=$(dirname "$sim")/gcov
@@ -131,9 +131,14 @@ coverage() {
 	mkdir -p "$out/a/b"
 	ln -s "$top/sdk" "$out/sdk"
 	"$sim" --stories "$here/sim/stories.txt" || status=1
-	"$sim" --explore all --depth 6 --seconds 4 --jobs "$jobs" || status=1
-	"$sim" --random 4M --seed "$SEED" --jobs "$jobs" || status=1
-	"$sim" --random 1M --seed "$SEED" --pool values --pool shadows-drop || status=1
+	"$sim" --batch "$here/sim/found.txt" || status=1
+	mapfile -t plain < <(pools 0)
+	mapfile -t forced < <(pools 1)
+	for pool in "${plain[@]}" "${forced[@]}"; do
+		"$sim" --explore "$pool" --depth 6 --seconds 4 --jobs "$jobs" || status=1
+	done
+	"$sim" --random 4M --seed "$SEED" --jobs "$jobs" "${plain[@]/#/--pool=}" || status=1
+	"$sim" --random 1M --seed "$SEED" --jobs "$jobs" "${forced[@]/#/--pool=}" || status=1
 	gcov=$(command -v gcov-12 || command -v gcov) || die "gcov is not there; install gcc"
 	(cd "$out/a/b" && "$gcov" -b "$(dirname "$sim")"/sdk/*.gcda) >"$out/summary" 2>/dev/null
 	awk -f "$here/sim/coverage.awk" "$top/docs/sim-coverage.md" "$out/summary" \

@@ -71,6 +71,7 @@ FNR == 1 {
 }
 
 /^ *[-0-9#=*]+: *[0-9]+:/ {
+	seen[file]++
 	text = $0
 	count = trimmed(substr(text, 1, index(text, ":") - 1))
 	sub(/^[^:]*:[^:]*:/, "", text)
@@ -83,14 +84,22 @@ FNR == 1 {
 		expected++
 		next
 	}
-	if (!missing++)
+	missing++
+	if (!said++)
 		print "not reached, and no reason in docs/sim-coverage.md:" >"/dev/stderr"
 	printf "%s: %s: %s\n", file, function_name, text >"/dev/stderr"
 }
 
 END {
-	for (file in nr_lines)
+	for (file in nr_lines) {
 		names = names " " file
+		# Of its source; the first lines of a *.gcov are about the file itself.
+		if (seen[file] < nr_lines[file]) {
+			print "gcov does not show the lines of " file ": it must find its source" \
+				>"/dev/stderr"
+			missing++
+		}
+	}
 	nr = split(names, sorted, " ")
 	for (i = 1; i <= nr; i++)
 		for (k = i; k > 1 && sorted[k - 1] > sorted[k]; k--) {
