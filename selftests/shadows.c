@@ -794,6 +794,35 @@ void test_19_shadow_absent(void)
 	disable("tp_shm2");
 }
 
+/* Row 13: nobody has asked yet for what is to be converted. */
+void test_13_shadow_older(void)
+{
+	pid_t pid;
+
+	setup("tp_sh1");
+	values_of_v1();
+	load_over("tp_sh2", "tp_sh1");
+	pid = begin_load("tp_sh1");
+	reverse("tp_sh1", pid, true);
+	finds("tp_sh2", "get plain 1", "from=1");
+	finds("tp_sh2", "get index 1", "from=1");
+}
+
+/* Row 19: the same, and the newer patch is forced out in place of a reversal. */
+void test_19_shadow_older(void)
+{
+	if (!mod_loaded("tp_pool"))
+		check_ok(mod_load("tp_pool", ""));
+	load("tp_sho1");
+	finds("tp_sho1", "alloc plain 1", "buf=plain");
+	load_over("tp_sho2", "tp_sho1");
+	kmsg_mark();
+	force_past("tp_sho1", begin_load("tp_sho1"));
+	view("tp_sho1", "408 1 8 F vmlinux sh tp_sho1:live", NULL);
+	disable("tp_sho1");
+	check(!kmsg_has(" dtor"), "%s", kmsg_since());
+}
+
 /*
  * Row 19: values of a forced-out patch whose layouts the older one does not know are
  * no business of its own ones, which are freed.
