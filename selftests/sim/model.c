@@ -1737,8 +1737,8 @@ static bool play(struct sim_model *m, const struct sim_event *event,
 
 	want->nr_calls = 0;
 	want->warned = 0;
-	memset(want->loaded, 0, offsetof(struct sim_seen, records) -
-	       offsetof(struct sim_seen, loaded));
+	memset(&want->value, 0, offsetof(struct sim_seen, records) -
+	       offsetof(struct sim_seen, value));
 	want->injected = got->injected;
 	want->ret = do_event(&p, event);
 	see(m, want);

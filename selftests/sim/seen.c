@@ -283,8 +283,8 @@ static int same(const struct sim_seen *a, const struct sim_seen *b)
 		return 0;
 	return a->ret == b->ret && a->warned == b->warned && a->nr_calls == b->nr_calls &&
 		a->level == b->level && a->nr_records == b->nr_records &&
-		!memcmp(a->loaded, b->loaded, offsetof(struct sim_seen, level) -
-			offsetof(struct sim_seen, loaded)) &&
+		!memcmp(&a->value, &b->value, offsetof(struct sim_seen, level) -
+			offsetof(struct sim_seen, value)) &&
 		!memcmp(a->calls, b->calls, nr_calls(a) * sizeof(*a->calls)) &&
 		!memcmp(a->records, b->records, nr_records * sizeof(*a->records));
 }

@@ -173,7 +173,10 @@ struct sim_seen {
 	int warned;		/* WARN(), BUG(), a lock held wrongly, memory used after free */
 	int nr_calls;
 	struct sim_call calls[SIM_MAX_CALLS];
-	/* model-shadow.c says what these are. */
+	/*
+	 * All from here to nr_records is cleared, and compared, as bytes. The first two are
+	 * for model-shadow.c to say, after model.c has said the rest.
+	 */
 	struct sim_value value;
 	unsigned short dtors[SIM_NR_TYPES];	/* values that were released */
 	unsigned char loaded[SIM_NR_PATCHES];	/* the module is there */
