@@ -50,24 +50,27 @@ void klp_sdk_inherit_forced(struct klp_sdk_record *record,
 }
 
 /*
- * Has a holder of @record been forced out, now? The core marks the patches that are
- * removed; a forced enable without replace leaves no mark on 6.1 and later. All
- * holders must be listed by the core.
+ * Has @holder, which leaves @record, been forced out? The core marks the patches that
+ * are removed; a forced enable without replace leaves no mark on 6.1 and later. The
+ * core must list the patch.
  */
+void klp_sdk_check_forced_out(struct klp_sdk_record *record,
+			      const struct klp_sdk_holder *holder)
+{
+	if (klp_sdk_forced(record) || !klp_sdk_compat_forced(holder->patch))
+		return;
+	record->flags |= KLP_SDK_RECORD_FORCED;
+	pr_warn("klp-sdk: state '%s' (id %lu): %s was forced out; nothing of the state is freed any more, reboot to get the memory back\n",
+		record->name, record->id, holder->patch_name);
+}
+
+/* The same of all holders of @record. */
 void klp_sdk_check_forced(struct klp_sdk_record *record)
 {
 	struct klp_sdk_holder *holder;
 
-	if (klp_sdk_forced(record))
-		return;
-	list_for_each_entry(holder, &record->holders, node) {
-		if (!klp_sdk_compat_forced(holder->patch))
-			continue;
-		record->flags |= KLP_SDK_RECORD_FORCED;
-		pr_warn("klp-sdk: state '%s' (id %lu): %s was forced out; nothing of the state is freed any more, reboot to get the memory back\n",
-			record->name, record->id, holder->patch_name);
-		return;
-	}
+	list_for_each_entry(holder, &record->holders, node)
+		klp_sdk_check_forced_out(record, holder);
 }
 
 /* Free an object of @record, unless a task in forced-out code may use it. */
@@ -77,9 +80,18 @@ void klp_sdk_free_data(const struct klp_sdk_record *record, void *data)
 		kfree(data);
 }
 
-/* The code of @mod, a patch, must stay: what was not undone may lead to it. */
-void klp_sdk_keep_patch(const struct klp_sdk_record *record, struct module *mod)
+/*
+ * The code of @holder's patch must stay: what was not undone may lead to it. Once for
+ * all loads of the state's module.
+ */
+void klp_sdk_keep_patch(const struct klp_sdk_record *record,
+			struct klp_sdk_holder *holder)
 {
+	struct module *mod = holder->patch->mod;
+
+	if (holder->flags & KLP_SDK_HOLDER_KEPT)
+		return;
+	holder->flags |= KLP_SDK_HOLDER_KEPT;
 	__module_get(mod);
 	pr_warn("klp-sdk: %s: state '%s' (id %lu) was forced once and is not undone; the module stays until a reboot\n",
 		mod->name, record->name, record->id);

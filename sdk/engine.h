@@ -179,8 +179,11 @@ bool klp_sdk_orphan(const struct klp_sdk_record *record);
 void klp_sdk_inherit_forced(struct klp_sdk_record *record,
 			    const struct klp_sdk_record *from);
 void klp_sdk_check_forced(struct klp_sdk_record *record);
+void klp_sdk_check_forced_out(struct klp_sdk_record *record,
+			      const struct klp_sdk_holder *holder);
 void klp_sdk_free_data(const struct klp_sdk_record *record, void *data);
-void klp_sdk_keep_patch(const struct klp_sdk_record *record, struct module *mod);
+void klp_sdk_keep_patch(const struct klp_sdk_record *record,
+			struct klp_sdk_holder *holder);
 void klp_sdk_keep_object(const struct klp_sdk_record *record,
 			 struct klp_object *obj);
 void klp_sdk_lose_room(struct klp_sdk_record *record, u64 size);

@@ -553,6 +553,8 @@ void klp_sdk_state_quit(struct klp_sdk_state *state)
 {
 	struct klp_sdk_record *record = state->record;
 
+	/* Of a module that is not there, too, as after a forced replace. */
+	klp_sdk_check_forced_out(record, state->holder);
 	klp_sdk_shadows_quit(state);
 	klp_sdk_holder_free(state->holder);
 	state->holder = NULL;

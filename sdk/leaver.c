@@ -262,7 +262,7 @@ void klp_sdk_leavers_end(struct klp_sdk_patch *patch)
 			if (!forced)
 				klp_sdk_slot_publish(&holder->slots->data, NULL);
 			else if (record->data)
-				klp_sdk_keep_patch(record, holder->patch->mod);
+				klp_sdk_keep_patch(record, holder);
 		}
 		if (forced && record->data)
 			klp_sdk_keep_object(record, klp_sdk_find_object(patch, record->object));

@@ -844,12 +844,16 @@ static void klp_sdk_shadow_undo(struct klp_sdk_state *state,
 	struct klp_sdk_shadow_record *owned = shadow->record;
 	struct klp_sdk_record *record = state->record;
 	struct klp_sdk_shadow_table *table = owned->table;
+	bool plain = table && !klp_sdk_shadow_indexed(owned);
+	struct klp_sdk_record *heir = plain ? klp_sdk_shadow_heir(record, owned) :
+					      NULL;
 
 	if (table && klp_sdk_forced(record)) {
-		/* A task may have found the table; there are no values. */
+		/* A task may have found the table, and values that are the heir's. */
 		WRITE_ONCE(owned->table, NULL);
-	} else if (table && !klp_sdk_shadow_indexed(owned) &&
-		   (state->raw || klp_sdk_shadow_heir(record, owned))) {
+		if (heir)
+			klp_sdk_inherit_forced(heir, record);
+	} else if (plain && (state->raw || heir)) {
 		WRITE_ONCE(owned->table, NULL);
 		klp_sdk_shadow_table_free(table, NULL);
 	} else {

@@ -316,8 +316,8 @@ klp_sdk_record_permanent(const struct klp_sdk_record *record)
 }
 
 /*
- * KLP_SDK_HOLDER_*, of all holders together: stackable if all declare it, permanent
- * as soon as one does. Under klp_mutex or RCU.
+ * What the holders together declare: stackable if all do, permanent as soon as one
+ * does. Under klp_mutex or RCU.
  */
 u32 klp_sdk_record_declared(const struct klp_sdk_record *record)
 {
@@ -329,7 +329,7 @@ u32 klp_sdk_record_declared(const struct klp_sdk_record *record)
 		any |= holder->flags;
 	}
 	/* Without a holder there is nothing that was declared. */
-	return any & (all | KLP_SDK_HOLDER_PERMANENT);
+	return any & ((all & KLP_SDK_HOLDER_STACKABLE) | KLP_SDK_HOLDER_PERMANENT);
 }
 
 /* The functions that undo the state for @holder: those of a patch that retires it. */

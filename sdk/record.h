@@ -53,10 +53,14 @@
 #define KLP_SDK_RECORD_ORPHAN		BIT(1)
 #define KLP_SDK_RECORD_FLAGS		GENMASK(1, 0)
 
-/* Flags of a holder: what its patch declares. */
+/*
+ * Flags of a holder: what its patch declares. KEPT: the patch's module has a reference
+ * for what was not undone after a force.
+ */
 #define KLP_SDK_HOLDER_STACKABLE	BIT(0)
 #define KLP_SDK_HOLDER_PERMANENT	BIT(1)
-#define KLP_SDK_HOLDER_FLAGS		GENMASK(1, 0)
+#define KLP_SDK_HOLDER_KEPT		BIT(2)
+#define KLP_SDK_HOLDER_FLAGS		GENMASK(2, 0)
 
 /* Flags of a shadow type's record. */
 #define KLP_SDK_SHADOW_INDEXED		BIT(0)

@@ -264,17 +264,6 @@ static void klp_sdk_let_go(struct klp_sdk_state *state)
 }
 
 /*
- * After a force post_unpatch does not run, and what it would have undone may lead
- * to the patch's code, once for all loads of the state's module.
- */
-static void klp_sdk_keep(struct klp_sdk_patch *patch, struct klp_sdk_state *state)
-{
-	if (!state->kept)
-		klp_sdk_keep_patch(state->record, patch->patch.mod);
-	state->kept = true;
-}
-
-/*
  * klp_sdk_state_unprepare() - PREPARED to IDLE: a failed or reversed enable, or
  * the module is @gone during a transition
  *
@@ -289,22 +278,27 @@ void klp_sdk_state_unprepare(struct klp_sdk_patch *patch,
 		    (state->how == KLP_SDK_HOW_INTRODUCE ||
 		     state->how == KLP_SDK_HOW_SHARE) &&
 		    !klp_sdk_record_used(record, state->holder);
+	bool keep;
 
 	/* Forced to the way back: a task may still use what was prepared. */
 	klp_sdk_check_forced(record);
-	if (state->how == KLP_SDK_HOW_GROW && !patch->enabling)
+	/* No task has called a function of a patch whose load fails. */
+	keep = klp_sdk_forced(record) && !patch->enabling;
+	if (keep && state->how == KLP_SDK_HOW_GROW)
 		klp_sdk_lose_room(record, state->from->old_size);
 	klp_sdk_shadows_let_go(state, undo);
-	if (undo && klp_sdk_forced(record)) {
-		klp_sdk_keep(patch, state);
+	if (undo && keep) {
+		klp_sdk_keep_patch(record, state->holder);
 		if (!gone)
 			klp_sdk_keep_object(record, state->obj);
 	} else if (undo) {
 		state->fns->post_unpatch(record->data);
 	}
 	klp_sdk_let_go(state);
+	if (undo && !keep)
+		kfree(record->data);
 	if (undo)
-		klp_sdk_drop_data(record);
+		record->data = NULL;
 	else if (state->raw)
 		record->data = NULL;
 	else if (gone && klp_sdk_orphan(record))
@@ -329,7 +323,7 @@ static void klp_sdk_release_newer(struct klp_sdk_state *state, void *data)
 	}
 	list_for_each_entry(holder, &record->holders, node)
 		if (holder != state->holder)
-			klp_sdk_keep_patch(record, holder->patch->mod);
+			klp_sdk_keep_patch(record, holder);
 	klp_sdk_keep_object(record, state->obj);
 }
 
@@ -511,7 +505,7 @@ void klp_sdk_state_release(struct klp_sdk_patch *patch,
 
 	klp_sdk_shadows_let_go(state, last && !orphan);
 	if (last && klp_sdk_forced(record)) {
-		klp_sdk_keep(patch, state);
+		klp_sdk_keep_patch(record, state->holder);
 		if (quits && !orphan)
 			klp_sdk_keep_object(record, state->obj);
 	} else if (last) {

@@ -224,8 +224,6 @@ struct klp_sdk_state {
 	struct klp_sdk_record *stale;
 	/* that patch's data is no object of its own, and is never freed */
 	bool borrowed;
-	/* the patch's module was kept for what a force leaves behind */
-	bool kept;
 	/* the object that a conversion fills, later the one it replaced */
 	void *spare;
 };
