@@ -180,7 +180,20 @@ int klp_sdk_shadows_check(struct klp_sdk_patch *patch,
 	return 0;
 }
 
-/* The id must not be that of another state's type, nor of values left behind. */
+/* May there be values of this layout? */
+static bool klp_sdk_shadow_has_layout(const struct klp_sdk_shadow_record *owned,
+				      u32 version)
+{
+	u32 i;
+
+	for (i = 0; i < owned->nr_older; i++)
+		if (owned->older[i].version == version)
+			return true;
+
+	return owned->now.version == version;
+}
+
+/* The id must not be that of another state's type. */
 static int klp_sdk_shadow_check_id(struct klp_sdk_patch *patch,
 				   struct klp_sdk_state *state,
 				   const struct klp_sdk_shadow *shadow)
@@ -205,18 +218,63 @@ static int klp_sdk_shadow_check_id(struct klp_sdk_patch *patch,
 	return 0;
 }
 
-static int klp_sdk_shadow_check_lost(struct klp_sdk_patch *patch,
-				     struct klp_sdk_state *state,
-				     const struct klp_sdk_shadow *shadow)
+/* Have values of layout @version stayed behind under the id of @shadow? */
+static bool klp_sdk_shadow_lost(const struct klp_sdk_shadow *shadow, u32 version)
 {
 	const struct klp_sdk_root *root = klp_sdk_root();
+	const struct klp_sdk_shadow_record *lost;
 
-	if (!root || !klp_sdk_find_owned(&root->lost, klp_sdk_shadow_id(shadow)))
+	if (!root)
+		return false;
+	list_for_each_entry(lost, &root->lost, node)
+		if (lost->id == klp_sdk_shadow_id(shadow) &&
+		    klp_sdk_shadow_has_layout(lost, version))
+			return true;
+
+	return false;
+}
+
+/*
+ * The patch would find values that stayed behind, of the layout @version or of one that
+ * it converts. Those of @owned, which may be NULL, are not lost.
+ */
+static int klp_sdk_shadow_check_lost(struct klp_sdk_patch *patch,
+				     struct klp_sdk_state *state,
+				     const struct klp_sdk_shadow *shadow,
+				     const struct klp_sdk_shadow_record *owned,
+				     u32 version)
+{
+	if (!klp_sdk_shadow_lost(shadow, version) ||
+	    (owned && klp_sdk_shadow_has_layout(owned, version)))
 		return 0;
 
 	klp_sdk_shadow_err(patch, state, shadow,
-			   "values were left behind by a forced transition, and their parents may be gone; choose another id, or reboot");
+			   "values of version %u were left behind by a forced transition, and their parents may be gone; choose another id, or reboot",
+			   version);
 	return -EBUSY;
+}
+
+static int klp_sdk_shadow_plan_lost(struct klp_sdk_patch *patch,
+				    struct klp_sdk_state *state,
+				    const struct klp_sdk_shadow *shadow,
+				    const struct klp_sdk_record *record)
+{
+	const struct klp_sdk_shadow_props *props = shadow->type->props;
+	const struct klp_sdk_shadow_record *owned;
+	const struct klp_sdk_shadow_convert *how;
+	int i, ret;
+
+	owned = record ? klp_sdk_find_owned(&record->shadows,
+					    klp_sdk_shadow_id(shadow)) : NULL;
+	ret = klp_sdk_shadow_check_lost(patch, state, shadow, owned, props->version);
+	for (i = 0; !ret && i < KLP_SDK_SHADOW_MAX_FROM; i++) {
+		how = props->convert[i].how;
+		if (how)
+			ret = klp_sdk_shadow_check_lost(patch, state, shadow, owned,
+							how->version);
+	}
+
+	return ret;
 }
 
 /* The layouts of which there may be values: the newest, or one before it. */
@@ -364,8 +422,6 @@ int klp_sdk_shadows_plan(struct klp_sdk_patch *patch,
 						    klp_sdk_shadow_id(*pos)) : NULL;
 		if (owned)
 			ret = klp_sdk_shadow_plan(patch, state, *pos, owned);
-		else
-			ret = klp_sdk_shadow_check_lost(patch, state, *pos);
 		if (ret)
 			return ret;
 		if (owned || state->plan != KLP_SDK_HOW_SHARE)
@@ -375,6 +431,11 @@ int klp_sdk_shadows_plan(struct klp_sdk_patch *patch,
 		return -EINVAL;
 	}
 
+	klp_sdk_for_each_shadow(state, pos) {
+		ret = klp_sdk_shadow_plan_lost(patch, state, *pos, record);
+		if (ret)
+			return ret;
+	}
 	if (state->plan != KLP_SDK_HOW_SHARE)
 		return 0;
 	list_for_each_entry(owned, &record->shadows, node) {
@@ -507,19 +568,6 @@ static void klp_sdk_shadow_clear(struct klp_sdk_shadow_slots *slots)
 	WRITE_ONCE(slots->table, NULL);
 }
 
-/* May there be values of this layout? */
-static bool klp_sdk_shadow_has_layout(const struct klp_sdk_shadow_record *owned,
-				      u32 version)
-{
-	u32 i;
-
-	for (i = 0; i < owned->nr_older; i++)
-		if (owned->older[i].version == version)
-			return true;
-
-	return owned->now.version == version;
-}
-
 /* May the two have values under the same id of the kernel? */
 static bool klp_sdk_shadow_meet(const struct klp_sdk_shadow_record *owned,
 				const struct klp_sdk_shadow_record *other)
@@ -647,30 +695,49 @@ void klp_sdk_shadows_lost(struct klp_sdk_record *record)
 		klp_sdk_shadow_empty(record, owned, NULL);
 }
 
+/* Has @heir all layouts of @owned? */
+static bool klp_sdk_shadow_inherits(const struct klp_sdk_record *heir,
+				    const struct klp_sdk_shadow_record *owned)
+{
+	const struct klp_sdk_shadow_record *other;
+	u32 i;
+
+	other = klp_sdk_find_owned(&heir->shadows, owned->id);
+	for (i = 0; i < owned->nr_older; i++)
+		if (!klp_sdk_shadow_has_layout(other, owned->older[i].version))
+			return false;
+
+	return klp_sdk_shadow_has_layout(other, owned->now.version);
+}
+
 /*
  * Forget @owned. Values that are there have nobody left who knows how to release
  * them: their memory is freed, what they have is lost. After a force they stay,
- * and their id must not be used again.
+ * and no patch may have them under their id but an heir.
  */
 static void klp_sdk_shadow_forget(struct klp_sdk_record *record,
 				  struct klp_sdk_shadow_record *owned)
 {
 	bool plain = owned->table && !klp_sdk_shadow_indexed(owned);
+	bool stay = plain && klp_sdk_forced(record);
 	struct klp_sdk_record *heir = plain ? klp_sdk_shadow_heir(record, owned) :
 					      NULL;
 
 	list_del_rcu(&owned->node);
-	if (heir && klp_sdk_forced(record)) {
-		/* Its values are not freed, so what else finds them must not. */
+	/* Its values are not freed, so what else finds them must not. */
+	if (stay && heir)
 		klp_sdk_inherit_forced(heir, record);
-	} else if (heir) {
-		klp_sdk_shadow_free_rest(owned, heir);
-		klp_sdk_shadow_table_free(owned->table, NULL);
-	} else if (plain && klp_sdk_forced(record)) {
+	if (stay && !(heir && klp_sdk_shadow_inherits(heir, owned))) {
 		/* For those who read the list that it was in. */
 		synchronize_rcu();
 		list_add_tail_rcu(&owned->node, &klp_sdk_root()->lost);
 		return;
+	}
+	if (stay) {
+		/* The heir has the values. */
+	} else if (heir) {
+		klp_sdk_shadow_free_rest(owned, heir);
+		klp_sdk_shadow_table_free(owned->table, NULL);
 	} else {
 		klp_sdk_shadow_empty(record, owned, NULL);
 	}

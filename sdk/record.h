@@ -89,8 +89,7 @@ enum klp_sdk_phase {
  * @size:	size of this struct in that engine
  * @records:	list of struct klp_sdk_record
  * @lost:	list of struct klp_sdk_shadow_record: shadow variables that stay behind
- *		a forced transition, in the kernel's table, under ids that nobody
- *		must use again
+ *		a forced transition, in the kernel's table; no patch must find them
  */
 struct klp_sdk_root {
 	u32 abi;

@@ -18,7 +18,7 @@ check=
 if [[ ${1-} == --check ]]; then check=1; shift; fi
 (($#)) || set -- 6.1 6.12
 jobs=$(nproc)
-: "${SEED:=1}" "${EVENTS:=60M}" "${SECONDS_EACH:=60}"
+: "${SEED:=1}" "${EVENTS:=120M}" "${SECONDS_EACH:=60}"
 
 # build SERIES [VARIANT] - sets sim to the program
 build() {
@@ -49,8 +49,10 @@ tap() {
 	echo "ok $n - $name"
 }
 
-# Random sequences with a force in them are for the long run: docs/sim.md says why.
-pools() { "$sim" --list | awk '/^patches:/ { exit } NF == 2 && /^ / && ($2 ~ /force/) == forced { print $1 }' forced="$1"; }
+# Sets pools to the names of all.
+pools() {
+	mapfile -t pools < <("$sim" --list | awk '/^patches:/ { exit } NF == 2 && /^ / { print $1 }')
+}
 
 # each DEPTH POOL... - all sequences over each
 # shellcheck disable=SC2317	# called by tap
@@ -62,28 +64,18 @@ each() {
 	done
 }
 
-# random EVENTS SEED POOL...
-# shellcheck disable=SC2317	# called by tap
-random() {
-	local events=$1 seed=$2
-	shift 2
-	"$sim" --random "$events" --seed "$seed" "${@/#/--pool=}"
-}
-
 if [[ $check ]]; then
 	echo "KTAP version 1"
-	echo "1..10"
+	echo "1..8"
 	for series in "$1" "${!#}"; do
 		variant='' depth=6 events=3M
 		if [[ $series != "$1" ]]; then variant=asan depth=5 events=500k; fi
 		build "$series" "$variant"
-		mapfile -t plain < <(pools 0)
-		mapfile -t forced < <(pools 1)
+		pools
 		tap "sim-stories-$series" "$sim" --stories "$here/sim/stories.txt"
 		tap "sim-found-$series" "$sim" --batch "$here/sim/found.txt"
-		tap "sim-explore-$series" each "$depth" "${plain[@]}"
-		tap "sim-explore-forced-$series" each 4 "${forced[@]}"
-		tap "sim-random-$series" random "$events" "$SEED" "${plain[@]}"
+		tap "sim-explore-$series" each "$depth" "${pools[@]}"
+		tap "sim-random-$series" "$sim" --random "$events" --seed "$SEED"
 	done
 	exit "$bad"
 fi
@@ -132,13 +124,11 @@ coverage() {
 	ln -s "$top/sdk" "$out/sdk"
 	"$sim" --stories "$here/sim/stories.txt" || status=1
 	"$sim" --batch "$here/sim/found.txt" || status=1
-	mapfile -t plain < <(pools 0)
-	mapfile -t forced < <(pools 1)
-	for pool in "${plain[@]}" "${forced[@]}"; do
+	pools
+	for pool in "${pools[@]}"; do
 		"$sim" --explore "$pool" --depth 6 --seconds 4 --jobs "$jobs" || status=1
 	done
-	"$sim" --random 4M --seed "$SEED" --jobs "$jobs" "${plain[@]/#/--pool=}" || status=1
-	"$sim" --random 1M --seed "$SEED" --jobs "$jobs" "${forced[@]/#/--pool=}" || status=1
+	"$sim" --random 5M --seed "$SEED" --jobs "$jobs" || status=1
 	gcov=$(command -v gcov-12 || command -v gcov) || die "gcov is not there; install gcc"
 	(cd "$out/a/b" && "$gcov" -b "$(dirname "$sim")"/sdk/*.gcda) >"$out/summary" 2>/dev/null
 	awk -f "$here/sim/coverage.awk" "$top/docs/sim-coverage.md" "$out/summary" \
@@ -158,13 +148,11 @@ for series; do
 	echo "# $series"
 	"$sim" --stories "$here/sim/stories.txt" || status=1
 	"$sim" --batch "$here/sim/found.txt" || status=1
-	mapfile -t plain < <(pools 0)
-	mapfile -t forced < <(pools 1)
-	for pool in "${plain[@]}" "${forced[@]}"; do
+	pools
+	for pool in "${pools[@]}"; do
 		"$sim" --explore "$pool" --depth 64 --states 20000000 \
 			--seconds "$SECONDS_EACH" --jobs "$jobs" || status=1
 	done
-	"$sim" --random "$EVENTS" --seed "$SEED" --jobs "$jobs" "${plain[@]/#/--pool=}" || status=1
-	"$sim" --random "$EVENTS" --seed "$SEED" --jobs "$jobs" "${forced[@]/#/--pool=}" || status=1
+	"$sim" --random "$EVENTS" --seed "$SEED" --jobs "$jobs" || status=1
 done
 exit "$status"

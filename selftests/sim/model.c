@@ -37,6 +37,7 @@ struct record {
 	unsigned char kind, version;
 	unsigned short flags;
 	unsigned char nr;
+	unsigned char layouts;	/* of the plain shadow type, of which there may be values */
 	struct holder holders[MAX_HOLDERS];
 };
 
@@ -50,8 +51,9 @@ struct record {
 #define PINS		BIT(6)	/* the orphan has a reference to its module */
 #define OF_RAW		BIT(7)	/* taken over from a patch without the SDK, until completion */
 #define STALE		BIT(8)	/* such a patch has replaced all who have it */
-#define QUIET		BIT(10)	/* the shadow types that sh1 alone has are among its */
 #define RETIRED		BIT(9)	/* reverted by the patch that retires it */
+#define QUIET		BIT(10)	/* the shadow types that sh1 alone has are among its */
+#define LIVED		BIT(11)	/* its data has been live: values may be attached */
 
 /* Of a patch */
 #define LOADED		BIT(0)
@@ -78,7 +80,8 @@ struct sim_model {
 	bool task_patched;
 	unsigned char target[SIM_NR_TARGETS];
 	unsigned char given_up[SIM_NR_TARGETS];	/* references that are never dropped */
-	bool level_15, number_taken, values_lost, quiet_lost, left;
+	bool level_15, number_taken, count_lost, quiet_lost, left;
+	unsigned char plain_lost;	/* layouts */
 	unsigned char raw;
 	unsigned char nr_records;
 	struct record records[MAX_RECORDS];
@@ -493,18 +496,41 @@ static bool does_retire(int patch, const struct record *r)
 }
 
 /*
- * Values of shadow types stay behind a force: whoever has the state must not free them, and no
- * patch that introduces it may use their ids.
+ * A task in forced-out code may have found values of shadow types: whoever has them must not
+ * free them. Those that only the lost state had stay behind, and no patch may find them.
  */
 static void lose_values(struct sim_model *m, const struct record *lost)
 {
+	unsigned char layouts = lost->layouts;
+	bool quiet = lost->flags & QUIET, count = true;
 	struct record *r;
 
-	for_each_record(m, r)
-		if (r->kind == SH && r != lost)
-			r->flags |= FORCED;
-	m->values_lost = true;
-	m->quiet_lost |= !!(lost->flags & QUIET);
+	for_each_record(m, r) {
+		if (r->kind != SH || r == lost)
+			continue;
+		r->flags |= FORCED;
+		layouts &= ~r->layouts;
+		quiet = quiet && !(r->flags & QUIET);
+		count = false;
+	}
+	if (!(lost->flags & LIVED))
+		return;
+	m->plain_lost |= layouts;
+	m->count_lost |= count;
+	m->quiet_lost |= quiet;
+}
+
+/* Has @patch types under whose ids there are values that stayed behind? */
+static bool finds_lost(const struct sim_model *m, int patch, const struct decl *d,
+		       const struct record *r)
+{
+	unsigned char known = r ? r->layouts : 0;
+
+	if (d->kind != SH || (d->flags & RETIRES))
+		return false;
+	return (m->plain_lost & ~known & (BIT(d->version + 1) - 1)) ||
+	       (m->count_lost && !r) ||
+	       (m->quiet_lost && patch == SIM_sh1 && !(r && (r->flags & QUIET)));
 }
 
 /* A patch that has the state now does not list types that were there, or the other way. */
@@ -550,8 +576,9 @@ static int prepare(struct play *p, int patch, const struct decl *d)
 		h->phase = SIM_PREPARED;
 		return 0;
 	}
-	r->flags &= ~(NO_ROOM | SAVED_15 | MADE);
+	r->flags &= ~(NO_ROOM | SAVED_15 | MADE | LIVED);
 	r->version = d->version;
+	r->layouts = BIT(d->version);
 	ret = run_pre_patch(p, patch, d, r);
 	if (ret)
 		return ret;
@@ -605,6 +632,8 @@ static void complete(struct play *p, int patch, struct record *r)
 		run_post_patch(p, patch, r);
 	if (!introduced && !(d->flags & STACKABLE))
 		say(p, patch, r->kind, SIM_ADOPT);
+	r->flags |= LIVED;
+	r->layouts |= BIT(d->version);
 	h->phase = SIM_IS_LIVE;
 }
 
@@ -1156,7 +1185,8 @@ static bool is_compatible(struct sim_model *m, int patch)
 			mine = declares(patch, d->kind);
 			if (!lists(old, m, d->kind))
 				continue;
-			if (is_sdk(patch) && replaces(m, patch) && find(m, d->kind, is_listed))
+			if (is_sdk(patch) && replaces(m, patch) &&
+			    (find(m, d->kind, is_listed) || (!mine && find(m, d->kind, is_stale))))
 				continue;
 			if (mine ? mine->version < d->version : replaces(m, patch))
 				return false;
@@ -1215,8 +1245,6 @@ static int check_held(struct sim_model *m, int patch, const struct decl *d, stru
 		       is_stackable(r) ? 0 : -EBUSY;
 	if (r->version <= d->version)
 		return check_migration(d, r->version, r);
-	if (d->kind == SH && m->values_lost)
-		return -EBUSY;
 	return !has_way_back(r, d) && is_permanent(r) ? -EINVAL : 0;
 }
 
@@ -1252,8 +1280,6 @@ static int check_state(struct sim_model *m, int patch, const struct decl *d)
 	if (r)
 		return check_held(m, patch, d, r);
 	r = find(m, d->kind, is_orphan);
-	if (!r && d->kind == SH && m->values_lost && !(d->flags & RETIRES))
-		return -EBUSY;
 	return r ? check_orphan(d, r) : 0;
 }
 
@@ -1265,8 +1291,10 @@ static int check_leavers(struct sim_model *m, int patch)
 
 	for (i = 0; i < m->nr_records && replaces(m, patch); i++) {
 		r = &m->records[i];
-		if (is_held(m, r) && !declares(patch, r->kind) &&
-		    (is_permanent(r) || is_raw(m, patch, r->kind)))
+		if (declares(patch, r->kind))
+			continue;
+		if ((is_held(m, r) && is_permanent(r)) ||
+		    ((is_held(m, r) || is_stale(m, r)) && is_raw(m, patch, r->kind)))
 			return -EINVAL;
 	}
 	return 0;
@@ -1274,21 +1302,34 @@ static int check_leavers(struct sim_model *m, int patch)
 
 /* The records of the states that @patch has, from now on with it among the holders */
 
+/* The record that is there and that a patch with @d goes on with, or NULL. */
+static struct record *goes_on(struct sim_model *m, const struct decl *d)
+{
+	struct record *held = find(m, d->kind, is_held);
+
+	if (!held)
+		return find(m, d->kind, is_orphan);
+	return held->version <= d->version || has_way_back(held, d) ? held : NULL;
+}
+
 static void attach(struct sim_model *m, int patch, const struct decl *d, bool forced)
 {
-	struct record *held = find(m, d->kind, is_held), *r = NULL;
+	struct record *r;
 
-	if (d->flags & RETIRES)
+	if (d->flags & RETIRES) {
+		/* An orphan without data needs no mark any more. */
+		r = find(m, d->kind, is_orphan);
+		if (r && !(r->flags & DATA))
+			r->flags &= ~ORPHAN;
 		return;
+	}
 	if (is_raw(m, patch, d->kind)) {
 		r = add_record(m, d->kind, d->version);
 		r->flags = OF_RAW | NO_ROOM | (forced ? FORCED : 0);
 		if ((m->raw & RAW_SAVED_15) && kinds[d->kind].level)
 			r->flags |= SAVED_15;
-	} else if (held && (held->version <= d->version || has_way_back(held, d))) {
-		r = held;
-	} else if (!held) {
-		r = find(m, d->kind, is_orphan);
+	} else {
+		r = goes_on(m, d);
 	}
 	if (!r)
 		r = add_record(m, d->kind, d->version);
@@ -1316,7 +1357,7 @@ static int attach_all(struct play *p, int patch)
 	for (i = 0; i < pool[patch].nr; i++) {
 		d = &pool[patch].states[i];
 		ret = check_state(m, patch, d);
-		if (!ret && patch == SIM_sh1 && m->quiet_lost)
+		if (!ret && finds_lost(m, patch, d, goes_on(m, d)))
 			ret = -EBUSY;
 		if (ret)
 			return ret;
@@ -1802,7 +1843,7 @@ void model_event(struct sim_model *m, const struct sim_event *event,
 {
 	expect(m, event, got, want);
 	/* A record that went in the same moment showed no mark of the force. */
-	m->values.unknown |= m->values_lost;
+	m->values.unknown |= m->count_lost || m->plain_lost || m->quiet_lost;
 	values_event(&m->values, event, got, want);
 }
 

@@ -71,6 +71,9 @@ static const struct {
 	{ "values",	"sh1,sh2,values" },
 	{ "values-drop", "sh1,shdrop,values" },
 	{ "values-nomem", "sh1,sh2,values,nomem" },
+	{ "shadows-forced", "sh1,sh2,sh3,force" },
+	{ "shadows-drop-forced", "sh1,sh2,shdrop,shret,force" },
+	{ "values-forced", "sh1,sh2,values,force" },
 };
 
 static int wrong(const char *what, int len, const char *word)
