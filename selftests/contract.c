@@ -1154,7 +1154,7 @@ static void test_22_unknown_release(void)
 	refused_poked("record_flags", "0x100", "0");
 	refused_poked("holder_abi", "2", "1");
 	refused_poked("holder_grown", "-8", "0");
-	refused_poked("holder_flags", "4", "0");
+	refused_poked("holder_flags", "0x100", "0");
 	refused_poked("holder_slots_size", "8", "16");
 	refused_poked("holder_fns_size", "32", "40");
 	refused_poked("holder_nr_back", "100", "0");

@@ -12,7 +12,7 @@
 
 static int wrong_line(const char *name, int nr)
 {
-	fprintf(stderr, "sim: %s, line %d: write explore DEPTH POOL..., random EVENTS POOL... or stories FILE\n",
+	fprintf(stderr, "sim: %s, line %d: write explore DEPTH POOL..., random EVENTS POOL..., stories FILE or batch FILE\n",
 		name, nr);
 	return 2;
 }
@@ -26,6 +26,8 @@ static int run_line(const char *name, int nr, char *line)
 		return 0;
 	if (!strcmp(what, "stories") && number)
 		return stories_main(number);
+	if (!strcmp(what, "batch") && number)
+		return batch_main(number);
 	options.nr_specs = 0;
 	while (number && (pool = strtok(NULL, " \t")))
 		options_add_pool(pool);

@@ -29,8 +29,8 @@ static const char help[] =
 	"  --random EVENTS   random sequences, so many events in all (k, M: 3M)\n"
 	"  --explore POOL    all sequences over a pool; 'all' is each of them in turn\n"
 	"  --battery FILE    the lines of FILE in turn, up to the first difference:\n"
-	"                    'explore DEPTH POOL...', 'random EVENTS POOL...' or\n"
-	"                    'stories FILE'\n"
+	"                    'explore DEPTH POOL...', 'random EVENTS POOL...',\n"
+	"                    'stories FILE' or 'batch FILE'\n"
 	"  --sequences N     print N short sequences for a VM which cover pairs of events\n"
 	"  --list            show pools and patches\n"
 	"Options\n"
@@ -163,7 +163,7 @@ static FILE *open_batch(const char *name)
 	return file;
 }
 
-static int batch_main(const char *name)
+int batch_main(const char *name)
 {
 	struct run *run = run_new();
 

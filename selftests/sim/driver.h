@@ -134,6 +134,7 @@ extern struct options options;
 int random_main(void);
 int explore_main(void);
 int pairs_main(int nr);
+int batch_main(const char *name);
 int stories_main(const char *name);
 int battery_main(const char *name);
 
