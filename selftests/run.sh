@@ -49,8 +49,9 @@ vm() {
 	shift
 	mkdir -p "$(dir_of "$name")"
 	guest_for "$series" "${tests:-${TESTS-}}"
-	# Stock kernels can do either, and patch less text for a transition in this one.
-	if [[ $name == *-modules ]]; then append+=' preempt=full'; fi
+	# Stock kernels can do either, and patch less text for a transition in this one;
+	# the guests with two processors and debug kernels do as they are configured.
+	if [[ $name != *-smp && $series != *-debug ]]; then append+=' preempt=full'; fi
 	"$vmrun" "${guest[@]}" --initrd "$out/$series/initrd.cpio" --name "$name" \
 		--out "$(dir_of "$name")" --timeout "${TIMEOUT:-$timeout}" \
 		--summary "$summary.$name" \

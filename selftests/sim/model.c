@@ -577,11 +577,11 @@ static int prepare(struct play *p, int patch, const struct decl *d)
 		return 0;
 	}
 	r->flags &= ~(NO_ROOM | SAVED_15 | MADE | LIVED);
-	r->version = d->version;
-	r->layouts = BIT(d->version);
 	ret = run_pre_patch(p, patch, d, r);
 	if (ret)
 		return ret;
+	r->version = d->version;
+	r->layouts = BIT(d->version);
 	r->flags |= DATA;
 	h->phase = SIM_PREPARED | UNDOES;
 	return 0;

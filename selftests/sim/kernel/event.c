@@ -14,7 +14,6 @@
 
 struct sim_current sim_now __sim_aside;
 
-extern struct list_head klp_patches;
 extern struct klp_patch *klp_transition_patch;
 extern unsigned int klp_signals_cnt;
 extern initcall_t sim_initcalls[], sim_initcalls_end[];
@@ -329,6 +328,7 @@ static void begin_event(struct sim_seen *seen)
 	sim_now.fail_alloc = nomem;
 	nomem = 0;
 	sim_log_clear();
+	sim_readers_begin();
 }
 
 static void end_event(struct sim_seen *seen)
@@ -342,6 +342,7 @@ static void end_event(struct sim_seen *seen)
 	see_targets(seen);
 	see_functions(seen);
 	see_records(seen);
+	sim_readers_end();
 	seen->level = console_printk[0];
 	sim_now.seen = NULL;
 }

@@ -102,7 +102,13 @@ int sim_read(int nr);
 void sim_saw_dtor(const char *type, size_t len);
 extern struct seq_file *sim_seq;	/* of a function that is called */
 
+/* reader.c: what functions of patches would find, before and after an event */
+void sim_readers_begin(void);
+void sim_readers_end(void);
+void sim_readers_poked(void);
+
 /* event.c */
+extern struct list_head klp_patches;	/* the core's */
 struct klp_patch *sim_patch_of(int nr);	/* as the core lists it, or NULL */
 
 /* ftrace.c */

@@ -311,6 +311,30 @@ void sim_wrong(const char *fmt, ...)
 	log[log_len] = '\0';
 }
 
+/*
+ * What a function says behind its name and must not: that it found data that is wrong,
+ * or a state live before or after its time. The words are those of modules/tp.h.
+ */
+static const struct { const char *fn, *words; } never[] = {
+	{ "", "BAD" },
+	{ "", "old_ok=0" },		/* the predecessor's object was freed */
+	{ "", "zeroed=0" },		/* a new object is not zeroed */
+	{ "post_patch", "live=1" },
+	{ "pre_unpatch", "live=1" },
+	{ "adopt", "live=0" },
+	{ "convert from=", "live=1" },	/* not before it is converted */
+	{ "convert to=", "live=0" },	/* until its older version is */
+};
+
+static void check_words(const char *fn)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(never); i++)
+		if (!strncmp(fn, never[i].fn, strlen(never[i].fn)) && strstr(fn, never[i].words))
+			sim_wrong("a function of a patch must not find '%s'", never[i].words);
+}
+
 static void add_call(const char *state, size_t len, int fn, int patch)
 {
 	struct sim_seen *seen = sim_now.seen;
@@ -332,14 +356,13 @@ static void parse_line(const char *line, int patch)
 
 	state = line + strcspn(line, " ");
 	state += *state == ' ';
-	if (strstr(state, "BAD"))
-		sim_wrong("a function of a patch found wrong data");
 	len = strcspn(state, " \n");
 	for (i = SIM_RAW_FREES; i < SIM_NR_FNS; i++)
 		if (!strncmp(state, fn_names[i], len) && !fn_names[i][len])
 			return add_call("", 0, i, patch);
 	fn = state + len;
 	fn += *fn == ' ';
+	check_words(fn);
 	if (!strncmp(fn, "dtor", 4))
 		return sim_saw_dtor(state, len);
 	for (i = 0; i < SIM_RAW_FREES; i++) {

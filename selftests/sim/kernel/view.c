@@ -209,6 +209,7 @@ int kern_poke(const char *name, long long val)
 		if (!root)
 			return -ENOENT;
 		poke_all(p, root, val);
+		sim_readers_poked();
 		return 0;
 	}
 	return -ENOENT;
