@@ -35,7 +35,7 @@ static const struct {
 
 	/* Several at a time */
 	{ "stacked",	"s1,s2,s3,fail" },
-	{ "stacked-perm", "s1,s2p,s2,s3" },
+	{ "stacked-perm", "s1,s2p,s2,s3,nostate" },
 	{ "stacked-other", "a1,stack,s1,a2" },
 
 	/* Without the SDK */
@@ -52,6 +52,7 @@ static const struct {
 	{ "modules-perm", "m1,mp,mx,mod1" },
 	{ "modules-twins", "m1,m1b,m2,mod1" },
 	{ "modules-fail", "m1,mod1,mod2,fail,core" },
+	{ "modules-drop-fail", "m1,m3,mr,mod1,fail" },
 	{ "modules-nomem", "m1,m2,mod1,nomem" },
 	{ "modules-stacked", "ms1,ms2,ms3,mod1" },
 	{ "modules-lone", "mw1,mw1b,mw2,mod1" },
@@ -61,6 +62,7 @@ static const struct {
 	{ "forced-back", "a1,b2,retire,force" },
 	{ "forced-stacked", "s1,s2,s3,force" },
 	{ "forced-modules", "mw1,mw1b,mw2,mod1,force" },
+	{ "forced-modules-back", "m1,mb2,mod1,force" },
 	{ "orphans",	"orphan1,orphan2,orphan_v2,mod2,force" },
 	{ "orphans-moved", "orphan1,orphan2,orphan_mod1,mod1,mod2,force" },
 

@@ -343,7 +343,13 @@ static int set_bool(const char *val, const struct kernel_param *kp)
 const struct kernel_param_ops param_ops_charp = { .set = set_charp };
 const struct kernel_param_ops param_ops_string = { .set = set_string };
 const struct kernel_param_ops param_ops_bool = { .set = set_bool };
-const struct kernel_param_ops param_ops_int;
+
+static int set_int(const char *val, const struct kernel_param *kp)
+{
+	return kstrtouint(val, 0, kp->arg);	/* none is negative */
+}
+
+const struct kernel_param_ops param_ops_int = { .set = set_int };
 
 static int set_uint(const char *val, const struct kernel_param *kp)
 {

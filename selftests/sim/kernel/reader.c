@@ -28,8 +28,12 @@ static u64 find_listed(void)
 	int nr;
 
 	list_for_each_entry(patch, &klp_patches, list) {
+		if (!strncmp(patch->mod->name, "tp_raw", 6)) {
+			raw_seen = true;
+			continue;
+		}
 		nr = sim_module_at(patch->mod);
-		if (nr >= SIM_NR_PATCHES || nr == SIM_raw || nr == SIM_rawm)
+		if (nr >= SIM_NR_PATCHES)
 			continue;
 		listed |= BIT_ULL(nr);
 		patches[nr] = container_of(patch, struct klp_sdk_patch, patch);
@@ -175,6 +179,26 @@ static void check_listed(const struct klp_sdk_patch *patch)
 		check_state(patch, *pos);
 }
 
+/*
+ * A task in its code goes on with what the state had. One that is bound to a module had
+ * nothing if that was not there.
+ */
+static void check_forced_out(const struct klp_sdk_patch *patch,
+			     const struct klp_sdk_state *state)
+{
+	bool had = patch->settled && !state->props->retire && !state->props->object;
+	const void *data = state->slots->data;
+	struct klp_sdk_shadow *const *pos;
+
+	if (data ? !is_there(data) : had)
+		wrong(patch, state, "a task in forced-out code has lost its data");
+	klp_sdk_for_each_shadow(state, pos) {
+		data = (*pos)->type->slots->table;
+		if (data ? !is_there(data) : had)
+			wrong(patch, state, "a task in forced-out code has lost its values");
+	}
+}
+
 /* Its functions run no more, but those from which a forced transition took a task. */
 static void check_gone(const struct klp_sdk_patch *patch, bool now)
 {
@@ -193,9 +217,8 @@ static void check_gone(const struct klp_sdk_patch *patch, bool now)
 		    ((slots->live && !is_there(slots->live)) ||
 		     (slots->data && !is_there(slots->data))))
 			wrong(patch, state, "the patch that goes has data that is freed");
-		if (patch->patch.forced && patch->settled && !raw_seen &&
-		    !state->props->retire && !state->props->object && !is_there(slots->data))
-			wrong(patch, state, "a task in forced-out code has lost its data");
+		if (patch->patch.forced && !raw_seen)
+			check_forced_out(patch, state);
 	}
 }
 
@@ -204,7 +227,6 @@ void sim_readers_end(void)
 	u64 listed = find_listed();
 	int nr;
 
-	raw_seen |= sim_is_loaded[SIM_raw] || sim_is_loaded[SIM_rawm];
 	for (nr = 0; nr < SIM_NR_PATCHES; nr++) {
 		if (listed & BIT_ULL(nr))
 			check_listed(patches[nr]);
