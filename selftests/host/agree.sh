@@ -19,6 +19,7 @@ guest=() append=''	# set by guest_for
 # shellcheck disable=SC1091
 . "$top/selftests/vm/guest.sh"
 guest_for "$series"
+append+=' preempt=full'	# as in run.sh: less text is patched
 initrd=$top/build/$series/initrd.cpio
 [[ -x $SIM ]] || die "no simulation $SIM: run 'make sim' first, or set SIM"
 [[ -e $initrd && -x $top/build/vm/replay ]] ||

@@ -45,6 +45,8 @@ static const struct {
 	{ "raw-forced",	"a1,raw,a2,force" },
 
 	/* States of modules that come and leave */
+	{ "raw-forced-drop", "a1,raw,nostate,force" },
+	{ "raw-forced-module", "mw1,mw1b,rawm,mod1,force" },
 	{ "modules",	"m1,m2,mod1,core" },
 	{ "modules-two", "m1,m2,mod1,mod2" },
 	{ "modules-back", "m1,mb2,mod1,mod2" },
