@@ -98,7 +98,7 @@ help:
 	@echo 'make soak     random sequences of patches in VMs: SEED=$(SEED) STEPS=$(STEPS)'
 	@echo 'make sim      all sequences of events over small pools of patches, and random ones,'
 	@echo '              with the engine and the core in one process: SEED=$(SEED)'
-	@echo '              EVENTS=60M SECONDS_EACH=60; REPLAY="load a1; load a2" shows one,'
+	@echo '              EVENTS=120M SECONDS_EACH=12; REPLAY="load a1; load a2" shows one,'
 	@echo '              COVERAGE=1 the lines that nothing reaches, AGREE=1000 compares'
 	@echo '              so many sequences with a VM, FUZZ=SECONDS has libFuzzer choose'
 	@echo 'make bench    measure shadow variables, ours and the kernel'"'"'s, in a VM (3 minutes)'

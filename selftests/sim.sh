@@ -18,7 +18,7 @@ check=
 if [[ ${1-} == --check ]]; then check=1; shift; fi
 (($#)) || set -- 6.1 6.12
 jobs=$(nproc)
-: "${SEED:=1}" "${EVENTS:=120M}" "${SECONDS_EACH:=60}"
+: "${SEED:=1}" "${EVENTS:=120M}" "${SECONDS_EACH:=12}"
 
 # build SERIES [VARIANT] - sets sim to the program
 build() {
