@@ -123,8 +123,13 @@ vm() {
 	local guest=() append=''
 	shift
 	guest_for "$series"
-	# klp_sdk_watch knows who allocated what. Caches are to have their own names.
-	if [[ $series != *-debug ]]; then append+=' slub_debug=FZP,kmalloc-* slab_nomerge'; fi
+	# klp_sdk_watch knows who allocated what. Caches are to have their own names. A
+	# debug kernel would panic for memory that a patch without the SDK hands on.
+	if [[ $series == *-debug ]]; then
+		append+=' sysctl.vm.mem_profiling=0'
+	else
+		append+=' slub_debug=FZP,kmalloc-* slab_nomerge'
+	fi
 	"$top/build/vm/vmrun" "${guest[@]}" \
 		--initrd "$top/build/$series/initrd.cpio,$OUT/$series/initrd.cpio" \
 		--out "$OUT/$series/vm" --append "$append rdinit=/smoke" --timeout "$TIMEOUT" \
