@@ -365,7 +365,7 @@ static void run(int steps)
 void test_random(void)
 {
 	may_force = false;
-	run(300);
+	run(100);
 }
 
 /* With force, which uses up a patch each time. */
