@@ -288,6 +288,8 @@ static void beta_from_v1(TP_BETA_T *b)
 {
 	tp_say("beta grow");
 #ifndef TP_BETA_HUGE
+	if (b->before && !tp_scribble)
+		pr_err("tp: " KBUILD_MODNAME " beta BAD ROOM\n");
 	b->before = b->count;
 #endif
 }
