@@ -808,7 +808,10 @@ void test_13_shadow_older(void)
 	finds("tp_sh2", "get index 1", "from=1");
 }
 
-/* Row 19: the same, and the newer patch is forced out in place of a reversal. */
+/*
+ * Row 19: the same, and the newer patch is forced out in place of a reversal. Values of the
+ * layout that both know are the older patch's, no patch finds the others.
+ */
 void test_19_shadow_older(void)
 {
 	if (!mod_loaded("tp_pool"))
@@ -819,6 +822,8 @@ void test_19_shadow_older(void)
 	kmsg_mark();
 	force_past("tp_sho1", begin_load("tp_sho1"));
 	view("tp_sho1", "408 1 8 F vmlinux sh tp_sho1:live", NULL);
+	refused("tp_sho2b", "", -EBUSY);
+	check(kmsg_has("values of version 2 were left behind"), "%s", kmsg_since());
 	disable("tp_sho1");
 	check(!kmsg_has(" dtor"), "%s", kmsg_since());
 }
