@@ -1817,7 +1817,7 @@ static bool is_same(const struct sim_seen *want, const struct sim_seen *got)
  * must have failed at once.
  */
 static void expect(struct sim_model *m, const struct sim_event *event,
-		 const struct sim_seen *got, struct sim_seen *want)
+		   const struct sim_seen *got, struct sim_seen *want)
 {
 	struct sim_model before;
 	unsigned int fail;

@@ -66,7 +66,8 @@ int random_main(void)
 	int i;
 
 	cpu = 0;
-	total = sequences = 0;
+	total = 0;
+	sequences = 0;
 	printf("random: seed %llu, %llu events, %d jobs\n", options.seed, options.events,
 	       options.jobs);
 	for (i = 0; i < options.jobs; i++) {

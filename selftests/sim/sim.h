@@ -36,7 +36,6 @@ enum sim_patch {
 	X(s4) X(my) X(ms4) X(retire3) X(retire4) X(shl1) X(shl2) X(shm1) X(shm2)	\
 	X(shs1) X(shs2) X(room1) X(room2) X(room2_wrong) X(room_large) X(rawmem)
 
-
 /* The modules that patches change */
 enum sim_target {
 	SIM_MOD1,		/* tp_mod1 */
@@ -95,7 +94,6 @@ enum sim_op {
 /* Of SIM_LOAD only */
 #define SIM_PAR_STATE	65	/* and up: pre_patch of its n-th state fails, as listed */
 #define SIM_PAR_RAW_STACKED 128	/* tp_raw only: its parameter stacked is set */
-
 
 /*
  * @par of SIM_SHADOW: the call, the type of the value and its parent. What tp_pool calls

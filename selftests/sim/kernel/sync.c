@@ -71,7 +71,9 @@ struct workqueue_struct *system_wq, *system_percpu_wq;
 void sim_sync_boot(void)
 {
 	INIT_LIST_HEAD(&init_task.tasks);
-	init_task.patch_state = sim_driver.patch_state = sim_sleeper.patch_state = -1;
+	init_task.patch_state = -1;
+	sim_driver.patch_state = -1;
+	sim_sleeper.patch_state = -1;
 	add_task(&sim_driver, 0);
 	add_task(&sim_sleeper, 1);
 	system_wq = no_queue;
