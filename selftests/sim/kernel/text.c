@@ -312,11 +312,10 @@ void sim_wrong(const char *fmt, ...)
 }
 
 /*
- * What a function says behind its name and must not: that it found data that is wrong,
- * or a state live before or after its time. The words are those of modules/tp.h.
+ * What a function says behind its name and must not: that it found data that is freed or
+ * not zeroed, or a state live before or after its time. The words are those of modules/tp.h.
  */
 static const struct { const char *fn, *words; } never[] = {
-	{ "", "BAD" },
 	{ "", "old_ok=0" },		/* the predecessor's object was freed */
 	{ "", "zeroed=0" },		/* a new object is not zeroed */
 	{ "post_patch", "live=1" },
@@ -356,6 +355,8 @@ static void parse_line(const char *line, int patch)
 
 	state = line + strcspn(line, " ");
 	state += *state == ' ';
+	if (strstr(state, "BAD"))
+		sim_wrong("a function of a patch found wrong data");
 	len = strcspn(state, " \n");
 	for (i = SIM_RAW_FREES; i < SIM_NR_FNS; i++)
 		if (!strncmp(state, fn_names[i], len) && !fn_names[i][len])
