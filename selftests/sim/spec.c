@@ -43,10 +43,10 @@ static const struct {
 	{ "raw-back",	"b2,raw,a1" },
 	{ "raw-module",	"mw1,rawm,mw2,mod1" },
 	{ "raw-forced",	"a1,raw,a2,force" },
-
-	/* States of modules that come and leave */
 	{ "raw-forced-drop", "a1,raw,nostate,force" },
 	{ "raw-forced-module", "mw1,mw1b,rawm,mod1,force" },
+
+	/* States of modules that come and leave */
 	{ "modules",	"m1,m2,mod1,core" },
 	{ "modules-two", "m1,m2,mod1,mod2" },
 	{ "modules-back", "m1,mb2,mod1,mod2" },

@@ -52,16 +52,6 @@ void sim_readers_begin(void)
 	was_listed = find_listed();
 }
 
-/* Static data of a patch without the SDK is no object. */
-static bool is_there(const void *data)
-{
-	size_t size;
-	void *start;
-
-	return sim_object_at(data, &start, &size) >= 0 ||
-	       (!sim_arena_has(data) && sim_readable(data));
-}
-
 static void wrong(const struct klp_sdk_patch *patch, const struct klp_sdk_state *state,
 		  const char *what)
 {
@@ -155,7 +145,7 @@ static void check_state(const struct klp_sdk_patch *patch, const struct klp_sdk_
 		if (phase == KLP_SDK_PREPARED && (state->how == KLP_SDK_HOW_CONVERT ||
 						  state->how == KLP_SDK_HOW_CONVERT_BACK))
 			data = NULL;
-		if (!state->raw && !is_there(record->data))
+		if (!state->raw && !sim_readable(record->data))
 			wrong(patch, state, "its data is freed");
 		check_record(record);
 		if (state->holder->kstate->data != data)
@@ -164,7 +154,7 @@ static void check_state(const struct klp_sdk_patch *patch, const struct klp_sdk_
 	if (state->slots->live != live)
 		wrong(patch, state, live ? "is not live" : "is live before or after its time");
 	if (state->slots->data != data &&
-	    !(forced && (raw_seen || is_there(state->slots->data))))
+	    !(forced && (raw_seen || sim_readable(state->slots->data))))
 		wrong(patch, state, data ? "has other data" : "has data before or after its time");
 	if (state->from && state->from->prev && (void __force *)*state->from->prev != prev)
 		wrong(patch, state, "the older object is another");
@@ -190,11 +180,11 @@ static void check_forced_out(const struct klp_sdk_patch *patch,
 	const void *data = state->slots->data;
 	struct klp_sdk_shadow *const *pos;
 
-	if (data ? !is_there(data) : had)
+	if (data ? !sim_readable(data) : had)
 		wrong(patch, state, "a task in forced-out code has lost its data");
 	klp_sdk_for_each_shadow(state, pos) {
 		data = (*pos)->type->slots->table;
-		if (data ? !is_there(data) : had)
+		if (data ? !sim_readable(data) : had)
 			wrong(patch, state, "a task in forced-out code has lost its values");
 	}
 }
@@ -206,7 +196,7 @@ static void check_gone(const struct klp_sdk_patch *patch, bool now)
 	const struct klp_state *kstate;
 
 	for (kstate = patch->patch.states; now && kstate && kstate->id; kstate++)
-		if (kstate->data && !is_there(kstate->data))
+		if (kstate->data && !sim_readable(kstate->data))
 			sim_wrong("%s: the core's state %lu has data that is freed",
 				  patch->patch.mod->name, kstate->id);
 	klp_sdk_for_each_state(patch, pos) {
@@ -214,8 +204,8 @@ static void check_gone(const struct klp_sdk_patch *patch, bool now)
 		const struct klp_sdk_slots *slots = state->slots;
 
 		if (now && !(patch->patch.forced && raw_seen) &&
-		    ((slots->live && !is_there(slots->live)) ||
-		     (slots->data && !is_there(slots->data))))
+		    ((slots->live && !sim_readable(slots->live)) ||
+		     (slots->data && !sim_readable(slots->data))))
 			wrong(patch, state, "the patch that goes has data that is freed");
 		if (patch->patch.forced && !raw_seen)
 			check_forced_out(patch, state);
