@@ -180,17 +180,23 @@ int klp_sdk_shadows_check(struct klp_sdk_patch *patch,
 	return 0;
 }
 
+/* The layouts of which there may be values: 0 to @owned->nr_older, the newest last. */
+static u32 klp_sdk_shadow_version(const struct klp_sdk_shadow_record *owned, u32 i)
+{
+	return i < owned->nr_older ? owned->older[i].version : owned->now.version;
+}
+
 /* May there be values of this layout? */
 static bool klp_sdk_shadow_has_layout(const struct klp_sdk_shadow_record *owned,
 				      u32 version)
 {
 	u32 i;
 
-	for (i = 0; i < owned->nr_older; i++)
-		if (owned->older[i].version == version)
+	for (i = 0; i <= owned->nr_older; i++)
+		if (klp_sdk_shadow_version(owned, i) == version)
 			return true;
 
-	return owned->now.version == version;
+	return false;
 }
 
 /* The id must not be that of another state's type. */
@@ -568,17 +574,16 @@ static void klp_sdk_shadow_clear(struct klp_sdk_shadow_slots *slots)
 	WRITE_ONCE(slots->table, NULL);
 }
 
-/* May the two have values under the same id of the kernel? */
-static bool klp_sdk_shadow_meet(const struct klp_sdk_shadow_record *owned,
-				const struct klp_sdk_shadow_record *other)
+/* Under how many ids of the kernel for values of @owned may there be those of @other? */
+static u32 klp_sdk_shadow_shared(const struct klp_sdk_shadow_record *owned,
+				 const struct klp_sdk_shadow_record *other)
 {
-	u32 i;
+	u32 i, nr = 0;
 
-	for (i = 0; i < owned->nr_older; i++)
-		if (klp_sdk_shadow_has_layout(other, owned->older[i].version))
-			return true;
+	for (i = 0; i <= owned->nr_older; i++)
+		nr += klp_sdk_shadow_has_layout(other, klp_sdk_shadow_version(owned, i));
 
-	return klp_sdk_shadow_has_layout(other, owned->now.version);
+	return nr;
 }
 
 /*
@@ -597,7 +602,7 @@ klp_sdk_shadow_heir(const struct klp_sdk_record *record,
 	list_for_each_entry(heir, &root->records, node) {
 		other = klp_sdk_find_owned(&heir->shadows, owned->id);
 		if (other && heir != record && other->table &&
-		    klp_sdk_shadow_meet(owned, other))
+		    klp_sdk_shadow_shared(owned, other))
 			return heir;
 	}
 
@@ -613,8 +618,7 @@ static void klp_sdk_shadow_free_rest(struct klp_sdk_shadow_record *owned,
 
 	other = klp_sdk_find_owned(&heir->shadows, owned->id);
 	for (i = 0; i <= owned->nr_older; i++) {
-		version = i < owned->nr_older ? owned->older[i].version :
-						owned->now.version;
+		version = klp_sdk_shadow_version(owned, i);
 		if (!klp_sdk_shadow_has_layout(other, version))
 			klp_shadow_free_all(__klp_sdk_shadow_key(owned->id, version),
 					    NULL);
@@ -700,14 +704,9 @@ static bool klp_sdk_shadow_inherits(const struct klp_sdk_record *heir,
 				    const struct klp_sdk_shadow_record *owned)
 {
 	const struct klp_sdk_shadow_record *other;
-	u32 i;
 
 	other = klp_sdk_find_owned(&heir->shadows, owned->id);
-	for (i = 0; i < owned->nr_older; i++)
-		if (!klp_sdk_shadow_has_layout(other, owned->older[i].version))
-			return false;
-
-	return klp_sdk_shadow_has_layout(other, owned->now.version);
+	return klp_sdk_shadow_shared(owned, other) == owned->nr_older + 1;
 }
 
 /*
